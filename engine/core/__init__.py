@@ -1,0 +1,1 @@
+"""The matching engine: a pure function of its commands."""

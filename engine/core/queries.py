@@ -1,0 +1,38 @@
+"""What the engine can be asked. Queries stand in the same queue as commands, so that an answer
+is exact to the command before it; they change nothing and are never journalled."""
+
+from engine.core.messages import Message
+
+
+class GetOrder(Message, frozen=True, tag="get_order"):
+    """An open order of the account, by either id."""
+
+    account: int
+    market: str
+    order_id: int | None = None
+    client_order_id: str | None = None
+
+
+class GetOpenOrders(Message, frozen=True, tag="get_open_orders"):
+    """The account's open orders, oldest first; of one market, or of all."""
+
+    account: int
+    market: str | None = None
+
+
+class GetBalances(Message, frozen=True, tag="get_balances"):
+    account: int
+
+
+class GetDepth(Message, frozen=True, tag="get_depth"):
+    """The best `limit` levels a side, and the last traded price."""
+
+    market: str
+    limit: int
+
+
+class GetState(Message, frozen=True, tag="get_state"):
+    """Totals, counts and the state hash. Walks the whole state: not for every day."""
+
+
+Query = GetOrder | GetOpenOrders | GetBalances | GetDepth | GetState

@@ -1,0 +1,66 @@
+"""What the engine answers. A reply is the result of a command, not a receipt."""
+
+from engine.core.events import Fill, OrderState
+from engine.core.messages import Message
+from engine.core.rejections import Code
+
+
+class Done(Message, frozen=True, tag="done"):
+    """The command took effect; there is nothing more to say."""
+
+
+class OrderReply(Message, frozen=True, tag="order"):
+    """The order as the command left it, and the fills that the command brought."""
+
+    order: OrderState
+    fills: tuple[Fill, ...] = ()
+
+
+class Refused(Message, frozen=True, tag="refused"):
+    """The command changed nothing."""
+
+    code: Code
+    detail: str
+
+
+class OrdersReply(Message, frozen=True, tag="orders"):
+    orders: tuple[OrderState, ...]
+
+
+class BalancesReply(Message, frozen=True, tag="balances"):
+    """`(asset, available, locked)` of every asset the account ever held, by symbol."""
+
+    balances: tuple[tuple[str, int, int], ...]
+
+
+class DepthReply(Message, frozen=True, tag="depth"):
+    """Levels `(price, quantity)`, best first. `number` is that of the newest depth change."""
+
+    market: str
+    number: int
+    bids: tuple[tuple[int, int], ...]
+    asks: tuple[tuple[int, int], ...]
+    last_price: int | None
+
+
+class AssetTotals(Message, frozen=True, tag="totals"):
+    """All of an asset, in smallest units; the four always sum to zero."""
+
+    available: int
+    locked: int
+    house: int
+    external: int
+
+
+class StateReply(Message, frozen=True, tag="state"):
+    """The whole exchange in figures, as of the journal entry `sequence`."""
+
+    sequence: int
+    state_hash: str
+    scales: dict[str, int]
+    assets: dict[str, AssetTotals]
+    open_orders: dict[str, int]
+
+
+Reply = Done | OrderReply | Refused | OrdersReply | BalancesReply | DepthReply | StateReply
+"""`OrderReply`, `Done` and `Refused` answer commands; the rest answer queries."""

@@ -1,0 +1,111 @@
+"""The journal: a Redis Stream with one entry per committed batch, and its format.
+
+An entry's stream id is `<sequence>-0`. Its fields are text, so that
+`redis-cli XRANGE engine:journal - + COUNT 1` can be read by a person:
+
+| field | is |
+| --- | --- |
+| `epoch` | which leadership wrote it; raised by every engine that takes the lease |
+| `core` | version of the core that produced the events |
+| `time` | of the batch, in milliseconds since the epoch UTC; never runs backwards |
+| `commands` | JSON list, in the order in which they were applied |
+| `events` | JSON list of lists: first what fell due by `time`, then the events of each command |
+| `digest` | of all events so far, hexadecimal (see `engine/core/digest.py`) |
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import msgspec
+import redis
+
+from engine.core.commands import Command
+from engine.core.events import Event
+
+JOURNAL_KEY: Final = "engine:journal"
+
+
+class JournalEntry(msgspec.Struct, frozen=True):
+    sequence: int
+    epoch: int
+    core: int
+    time: int
+    commands: list[Command]
+    events: list[list[Event]]
+    digest: str
+
+
+class EncodedEntry(msgspec.Struct, frozen=True):
+    """An entry as it stands in the stream: what the archive keeps, and a digest can be checked on."""
+
+    sequence: int
+    epoch: int
+    core: int
+    time: int
+    commands: bytes
+    events: bytes
+    digest: str
+
+    def decode(self) -> JournalEntry:
+        """Raises msgspec.ValidationError where the entry is of another format."""
+        return JournalEntry(
+            sequence=self.sequence,
+            epoch=self.epoch,
+            core=self.core,
+            time=self.time,
+            commands=_decode_commands(self.commands),
+            events=_decode_events(self.events),
+            digest=self.digest,
+        )
+
+    def fields(self) -> dict[str, str | bytes | int]:
+        return {
+            "epoch": self.epoch,
+            "core": self.core,
+            "time": self.time,
+            "commands": self.commands,
+            "events": self.events,
+            "digest": self.digest,
+        }
+
+
+_decode_commands = msgspec.json.Decoder(list[Command]).decode
+_decode_events = msgspec.json.Decoder(list[list[Event]]).decode
+
+
+def parse_entry(stream_id: bytes, fields: Mapping[bytes, bytes]) -> EncodedEntry:
+    return EncodedEntry(
+        sequence=int(stream_id.split(b"-", 1)[0]),
+        epoch=int(fields[b"epoch"]),
+        core=int(fields[b"core"]),
+        time=int(fields[b"time"]),
+        commands=fields[b"commands"],
+        events=fields[b"events"],
+        digest=fields[b"digest"].decode("ascii"),
+    )
+
+
+def read_after(
+    connection: "redis.Redis", sequence: int, *, count: int, block_ms: int | None = None
+) -> list[EncodedEntry]:
+    """Up to `count` entries after `sequence`; waits up to `block_ms` where there are none yet."""
+    answer = connection.xread({JOURNAL_KEY: f"{sequence}-0"}, count=count, block=block_ms)
+    if not answer:
+        return []
+    entries = answer[0][1] if isinstance(answer, list) else next(iter(answer.values()))[0]
+    return [parse_entry(stream_id, fields) for stream_id, fields in entries]
+
+
+def read_all_after(
+    connection: "redis.Redis", sequence: int, *, count: int = 200
+) -> Iterator[EncodedEntry]:
+    """Every entry after `sequence` that stands there now, in pages of `count`."""
+    while entries := read_after(connection, sequence, count=count):
+        yield from entries
+        sequence = entries[-1].sequence
+
+
+def tail_sequence(connection: "redis.Redis") -> int:
+    """The newest entry's sequence; 0 for an empty journal."""
+    newest = connection.xrevrange(JOURNAL_KEY, count=1)
+    return int(newest[0][0].split(b"-", 1)[0]) if newest else 0
