@@ -1,21 +1,63 @@
-"""Send a command to the engine and await its result."""
+"""Send a command to the engine and await its result.
 
-from typing import NamedTuple
+Each process has one client: one subscription for all its replies, read by one thread, and a
+future per request. The subscription stands before anything is pushed, and nothing is ever pushed
+twice: where it cannot be known whether a command takes effect, the caller is told so.
+"""
 
+import asyncio
+import itertools
+import logging
+import os
+import secrets
+import threading
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from functools import lru_cache
+from typing import Final, NamedTuple, get_args
+from weakref import WeakKeyDictionary
+
+import redis
+import redis.asyncio
+from django.conf import settings
+
+from engine.connections import connect, connect_async
 from engine.core.commands import Command
 from engine.core.queries import Query
 from engine.core.replies import Reply
+from engine.wire import (
+    MAX_MESSAGE_BYTES,
+    MAX_QUEUE_LENGTH,
+    QUEUE_KEY,
+    REPLY_CHANNEL,
+    decode_replies,
+    encode_envelope,
+)
+
+MAX_PENDING: Final = 10_000
+"""Requests of one process that may wait at a time."""
+
+_SUBSCRIBE_TIMEOUT_S: Final = 2.0
+_RECONNECT_PAUSE_S: Final = 0.1
+
+_PUSH: Final = """
+if redis.call('LLEN', KEYS[1]) >= tonumber(ARGV[1]) then return 0 end
+return redis.call('RPUSH', KEYS[1], ARGV[2])
+"""
+
+_QUERIES: Final = get_args(Query)
+_log = logging.getLogger(__name__)
 
 
 class Answer(NamedTuple):
-    """A reply, and the journal entry that holds its command (for a query: the newest one)."""
+    """A reply, and the newest journal entry at that time: for a command, the one that holds it."""
 
     sequence: int
     reply: Reply
 
 
 class EngineUnavailable(Exception):
-    """The command was not handed over: it has no effect, now or later."""
+    """The message was not handed over, or was a query: it has no effect, now or later."""
 
 
 class StatusUnknown(Exception):
@@ -23,13 +65,175 @@ class StatusUnknown(Exception):
 
 
 class EngineClient:
+    """Thread-safe; serves threads (`call`) and event loops (`acall`) alike."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._name = secrets.token_hex(8)
+        self._request_ids = itertools.count(1)
+        self._pending: dict[int, Future[Answer]] = {}
+        self._pushers = connect(url).connection_pool
+        self._async_pushers: WeakKeyDictionary[
+            asyncio.AbstractEventLoop, redis.asyncio.ConnectionPool
+        ] = WeakKeyDictionary()
+        self._subscribed = threading.Event()
+        self._reader: threading.Thread | None = None
+        self._lock = threading.Lock()
+
     def call(self, message: Command | Query, *, timeout: float = 5.0) -> Answer:
-        raise NotImplementedError
+        """Send and wait, `timeout` seconds at most. Raises EngineUnavailable or StatusUnknown."""
+        self._ensure_subscribed()
+        request_id, future = self._register()
+        try:
+            self._push(encode_envelope(self._name, request_id, message))
+            return future.result(timeout)
+        except FutureTimeoutError as error:
+            raise _for_message(StatusUnknown("no answer in time"), message) from error
+        except StatusUnknown as error:
+            raise _for_message(error, message) from error
+        finally:
+            self._pending.pop(request_id, None)
 
     async def acall(self, message: Command | Query, *, timeout: float = 5.0) -> Answer:
-        raise NotImplementedError
+        """Like `call`, for a coroutine."""
+        if not self._subscribed.is_set():
+            await asyncio.to_thread(self._ensure_subscribed)
+        request_id, future = self._register()
+        try:
+            await self._push_async(encode_envelope(self._name, request_id, message))
+            return await asyncio.wait_for(asyncio.wrap_future(future), timeout)
+        except TimeoutError as error:
+            raise _for_message(StatusUnknown("no answer in time"), message) from error
+        except StatusUnknown as error:
+            raise _for_message(error, message) from error
+        finally:
+            self._pending.pop(request_id, None)
+
+    def _register(self) -> tuple[int, Future[Answer]]:
+        if len(self._pending) >= MAX_PENDING:
+            raise EngineUnavailable("too many requests are waiting")
+        request_id = next(self._request_ids)
+        future: Future[Answer] = Future()
+        self._pending[request_id] = future
+        return request_id, future
+
+    def _push(self, envelope: bytes) -> None:
+        _check_size(envelope)
+        try:
+            connection = self._pushers.get_connection()
+        except redis.RedisError as error:
+            raise EngineUnavailable("the engine's Redis does not answer") from error
+        try:
+            connection.send_command(*_push_command(envelope))
+            accepted = connection.read_response()
+        except (redis.ConnectionError, redis.TimeoutError) as error:
+            connection.disconnect()
+            raise StatusUnknown("the connection broke while the command was handed over") from error
+        except redis.ResponseError as error:
+            raise EngineUnavailable(f"the engine's Redis refuses: {error}") from error
+        finally:
+            self._pushers.release(connection)
+        _check_accepted(accepted)
+
+    async def _push_async(self, envelope: bytes) -> None:
+        _check_size(envelope)
+        pool = self._async_pool()
+        try:
+            connection = await pool.get_connection()
+        except redis.RedisError as error:
+            raise EngineUnavailable("the engine's Redis does not answer") from error
+        try:
+            await connection.send_command(*_push_command(envelope))
+            accepted = await connection.read_response()
+        except (redis.ConnectionError, redis.TimeoutError) as error:
+            await connection.disconnect()
+            raise StatusUnknown("the connection broke while the command was handed over") from error
+        except redis.ResponseError as error:
+            raise EngineUnavailable(f"the engine's Redis refuses: {error}") from error
+        finally:
+            await pool.release(connection)
+        _check_accepted(accepted)
+
+    def _async_pool(self) -> "redis.asyncio.ConnectionPool":
+        """Connections belong to the event loop in which they were made."""
+        loop = asyncio.get_running_loop()
+        pool = self._async_pushers.get(loop)
+        if pool is None:
+            pool = self._async_pushers[loop] = connect_async(self._url).connection_pool
+        return pool
+
+    def _ensure_subscribed(self) -> None:
+        if self._subscribed.is_set():
+            return
+        with self._lock:
+            if self._reader is None:
+                self._reader = threading.Thread(
+                    target=self._read_for_ever, name="engine-replies", daemon=True
+                )
+                self._reader.start()
+        if not self._subscribed.wait(_SUBSCRIBE_TIMEOUT_S):
+            raise EngineUnavailable("the engine's Redis does not answer")
+
+    def _read_for_ever(self) -> None:
+        pause = threading.Event()
+        while True:
+            try:
+                self._read()
+            except redis.RedisError as error:
+                _log.warning("lost the engine's replies: %s", error)
+            self._subscribed.clear()
+            self._give_up_pending()
+            pause.wait(_RECONNECT_PAUSE_S)
+
+    def _read(self) -> None:
+        """Hand replies to their futures until the connection breaks."""
+        with connect(self._url, timeout_s=None).pubsub() as subscription:
+            subscription.subscribe(REPLY_CHANNEL + self._name)
+            for message in subscription.listen():
+                if message["type"] == "subscribe":
+                    self._subscribed.set()
+                elif message["type"] == "message":
+                    self._hand_out(message["data"])
+
+    def _hand_out(self, data: bytes) -> None:
+        decoded = decode_replies(data)
+        for request_id, reply in decoded.replies:
+            future = self._pending.pop(request_id, None)
+            if future is not None and future.set_running_or_notify_cancel():
+                future.set_result(Answer(decoded.sequence, reply))
+
+    def _give_up_pending(self) -> None:
+        """Replies that were published while nobody listened are lost."""
+        for request_id in list(self._pending):
+            future = self._pending.pop(request_id, None)
+            if future is not None and future.set_running_or_notify_cancel():
+                future.set_exception(StatusUnknown("the connection for replies broke"))
+
+
+def _push_command(envelope: bytes) -> tuple[str | bytes | int, ...]:
+    return "EVAL", _PUSH, 1, QUEUE_KEY, MAX_QUEUE_LENGTH, envelope
+
+
+def _check_size(envelope: bytes) -> None:
+    if len(envelope) > MAX_MESSAGE_BYTES:
+        raise EngineUnavailable("the message is too long")
+
+
+def _check_accepted(length: object) -> None:
+    if not length:
+        raise EngineUnavailable("the engine is overloaded: its queue is full")
+
+
+def _for_message(error: StatusUnknown, message: Command | Query) -> Exception:
+    """A query has no effect, so its status is never in doubt."""
+    return EngineUnavailable(str(error)) if isinstance(message, _QUERIES) else error
 
 
 def engine_client() -> EngineClient:
-    """The client of this process."""
-    raise NotImplementedError
+    """The client of this process, made at its first use (and anew after a fork)."""
+    return _client_of(os.getpid())
+
+
+@lru_cache(maxsize=1)
+def _client_of(_process: int) -> EngineClient:
+    return EngineClient(settings.ENGINE_REDIS_URL)

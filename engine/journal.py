@@ -36,7 +36,7 @@ class JournalEntry(msgspec.Struct, frozen=True):
 
 
 class EncodedEntry(msgspec.Struct, frozen=True):
-    """An entry as it stands in the stream: what the archive keeps, and a digest can be checked on."""
+    """An entry as it stands in the stream: what the archive keeps and digests are checked on."""
 
     sequence: int
     epoch: int
@@ -46,6 +46,9 @@ class EncodedEntry(msgspec.Struct, frozen=True):
     events: bytes
     digest: str
 
+    def decode_commands(self) -> list[Command]:
+        return _decode_commands(self.commands)
+
     def decode(self) -> JournalEntry:
         """Raises msgspec.ValidationError where the entry is of another format."""
         return JournalEntry(
@@ -53,7 +56,7 @@ class EncodedEntry(msgspec.Struct, frozen=True):
             epoch=self.epoch,
             core=self.core,
             time=self.time,
-            commands=_decode_commands(self.commands),
+            commands=self.decode_commands(),
             events=_decode_events(self.events),
             digest=self.digest,
         )
@@ -97,7 +100,7 @@ def read_after(
 
 
 def read_all_after(
-    connection: "redis.Redis", sequence: int, *, count: int = 200
+    connection: "redis.Redis", sequence: int, *, count: int = 50
 ) -> Iterator[EncodedEntry]:
     """Every entry after `sequence` that stands there now, in pages of `count`."""
     while entries := read_after(connection, sequence, count=count):

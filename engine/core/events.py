@@ -127,4 +127,3 @@ Event = (
     | BalanceChanged
     | Rejected
 )
-

@@ -1,0 +1,47 @@
+"""The engine process."""
+
+import gc
+import logging
+import signal
+from threading import Event
+from types import FrameType
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from redis import RedisError
+
+from engine.connections import connect
+from engine.worker.clock import SteadyClock
+from engine.worker.ports import Fenced, JournalTailMoved
+from engine.worker.recovery import JournalBroken
+from engine.worker.redis_store import RedisStore
+from engine.worker.worker import Worker
+
+
+class Command(BaseCommand):
+    help = "Run the engine: take the lease, recover from the journal, serve the queue."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--standby", action="store_true", help="replay the journal while another engine leads"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+        stop = Event()
+
+        def request_stop(_signal: int, _frame: FrameType | None) -> None:
+            stop.set()
+
+        signal.signal(signal.SIGTERM, request_stop)
+        signal.signal(signal.SIGINT, request_stop)
+        # The core frees everything by reference counts (a test holds it to that); a full
+        # collection over a million orders would stop the exchange for a second.
+        gc.disable()
+        worker = Worker(RedisStore(connect(settings.ENGINE_REDIS_URL)), SteadyClock())
+        try:
+            worker.run(stop.is_set, standby=options["standby"])
+        except (Fenced, JournalTailMoved, JournalBroken, RedisError) as error:
+            raise CommandError(f"engine stopped: {error}") from error

@@ -1,0 +1,55 @@
+"""What travels through Redis between the clients and the worker.
+
+A client pushes `[reply_to, request_id, message]` on the list `engine:commands`; the worker
+publishes `[sequence, [[request_id, reply], ...]]` on the channel `engine:replies:<reply_to>`, one
+message per client process and batch.
+"""
+
+from typing import Any, Final
+
+import msgspec
+
+from engine.core.commands import Command
+from engine.core.queries import Query
+from engine.core.replies import Reply
+
+QUEUE_KEY: Final = "engine:commands"
+LEASE_KEY: Final = "engine:lease"
+EPOCH_KEY: Final = "engine:epoch"
+REPLY_CHANNEL: Final = "engine:replies:"
+
+MAX_MESSAGE_BYTES: Final = 4096
+"""A longer message is malformed, whatever it says."""
+
+MAX_QUEUE_LENGTH: Final = 100_000
+"""More waiting commands than this are refused by the clients: the engine is overloaded."""
+
+
+class Envelope(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    reply_to: str
+    request_id: int
+    message: Command | Query
+
+
+class Address(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """An envelope read only as far as needed to answer that the rest is malformed."""
+
+    reply_to: str
+    request_id: int
+
+
+class Replies(msgspec.Struct, frozen=True, array_like=True):
+    """All answers of a batch to one client process; `sequence` is the journal's tail after it."""
+
+    sequence: int
+    replies: list[tuple[int, Reply]]
+
+
+encode: Final = msgspec.json.Encoder().encode
+decode_envelope: Final = msgspec.json.Decoder(Envelope).decode
+decode_address: Final = msgspec.json.Decoder(Address).decode
+decode_replies: Final = msgspec.json.Decoder(Replies).decode
+
+
+def encode_envelope(reply_to: str, request_id: int, message: Any) -> bytes:
+    return encode(Envelope(reply_to, request_id, message))

@@ -1,0 +1,64 @@
+"""What the worker needs from the world. Real: `redis_store.py`. Simulated: the tests' own."""
+
+from collections.abc import Iterator, Mapping
+from typing import Protocol
+
+from engine.journal import EncodedEntry
+
+
+class Fenced(Exception):
+    """Another engine leads, or the lease is in doubt: nothing was written, and nothing may be."""
+
+
+class JournalTailMoved(Exception):
+    """The journal does not end where this engine left it: nothing was written."""
+
+
+class Lease(Protocol):
+    """The right to write, held by one engine at a time; each leadership has its own epoch."""
+
+    def acquire(self) -> int | None:
+        """Take the lease and raise the epoch, in one step; None while another engine holds it."""
+
+    def renew(self) -> None:
+        """Hold it for longer. Raises Fenced."""
+
+    def release(self) -> None:
+        """Let the next engine start at once."""
+
+
+class Queue(Protocol):
+    def peek(self, limit: int) -> list[bytes]:
+        """The oldest waiting messages. They stay in the queue until their commit."""
+
+    def wait(self, limit: int, timeout_ms: int) -> list[bytes]:
+        """Peek as soon as something waits; empty after the timeout."""
+
+
+class Journal(Protocol):
+    def tail(self) -> int:
+        """The newest entry's sequence; 0 where there is none."""
+
+    def read_after(self, sequence: int) -> Iterator[EncodedEntry]:
+        """All entries after `sequence`, in order."""
+
+    def commit(self, entry: EncodedEntry | None, consumed: int) -> None:
+        """Append the entry and take `consumed` messages off the queue: both or neither.
+
+        Without an entry (a batch of queries) only the queue moves. Renews the lease. Raises
+        Fenced or JournalTailMoved; after any other error the outcome is unknown.
+        """
+
+
+class Outbox(Protocol):
+    def publish(self, replies: Mapping[str, bytes], limit: int) -> list[bytes]:
+        """Send the encoded replies by client, and peek at the queue in the same round trip."""
+
+
+class Store(Lease, Queue, Journal, Outbox, Protocol):
+    """The four together: a commit has to touch queue, journal and lease in one step."""
+
+
+class Clock(Protocol):
+    def now_ms(self) -> int:
+        """Milliseconds since the epoch, UTC; never runs backwards."""
