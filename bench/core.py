@@ -77,7 +77,8 @@ def random_order(chance: random.Random, mid: int, *, ioc: bool) -> PlaceOrder:
 
 
 def measure(seed: int) -> float:
-    chance, engine, mid = random.Random(seed), funded_engine(), 5_000_000
+    chance = random.Random(seed)
+    engine, mid = funded_engine(), 5_000_000
     live: list[OrderReply] = []
     while len(live) < RESTING:
         reply, _ = engine.apply(random_order(chance, mid, ioc=False))

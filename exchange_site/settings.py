@@ -18,7 +18,9 @@ ADDRESSES = ServerAddresses.from_environment(os.environ, HOME)
 # PRODUCTION=1: HTTPS only, and every secret must come from the environment.
 PRODUCTION = os.environ.get("PRODUCTION", "0") == "1"
 DEBUG = False
-SECRET_KEY = os.environ["SECRET_KEY"] if PRODUCTION else os.environ.get("SECRET_KEY") or HOME.secret_key()
+SECRET_KEY = (
+    os.environ["SECRET_KEY"] if PRODUCTION else os.environ.get("SECRET_KEY") or HOME.secret_key()
+)
 ALLOWED_HOSTS = os.environ.get("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]").split(",")
 CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("CSRF_TRUSTED_ORIGINS", "").split(",") if o]
 

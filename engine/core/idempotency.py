@@ -47,7 +47,8 @@ class Idempotency:
             return None
         if remembered.fingerprint != fingerprint(content):
             return Refused(Code.KEY_REUSED, "this key was used for something else before")
-        return _decode_reply(remembered.reply)
+        reply: Reply = _decode_reply(remembered.reply)
+        return reply
 
     def remember(self, account: int, key: str, content: object, reply: Reply, now: int) -> None:
         self.restore(account, key, Remembered(fingerprint(content), _encode(reply), now))

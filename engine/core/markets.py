@@ -34,7 +34,9 @@ class Market:
         "base",
         "book",
         "depth_number",
+        "highest_price",
         "last_price",
+        "lowest_price",
         "quote",
         "rules",
         "trade_id",
@@ -47,6 +49,9 @@ class Market:
         self._unit: int = 10**base.scale
         self.book = OrderBook()
         self.last_price: int | None = None
+        self.lowest_price = 0
+        self.highest_price = MAX_AMOUNT
+        """The price band, bounds included: all prices before the first trade."""
         self.trade_id = 0
         self.depth_number = 0
 
@@ -57,12 +62,21 @@ class Market:
         """
         return price * quantity // self._unit
 
-    def price_band(self) -> tuple[int, int] | None:
-        """Lowest and highest limit price, both allowed; None before the first trade."""
-        if self.last_price is None:
-            return None
-        lowest = -(-self.last_price * self.rules.band_down_ppm // PPM)
-        return lowest, self.last_price * self.rules.band_up_ppm // PPM
+    def traded_at(self, price: int) -> None:
+        """Count a trade; move the price band with it."""
+        self.trade_id += 1
+        if price != self.last_price:
+            self.last_price = price
+            self._move_band()
+
+    def set_rules(self, rules: DefineMarket) -> None:
+        self.rules = rules
+        self._move_band()
+
+    def _move_band(self) -> None:
+        if self.last_price is not None:
+            self.lowest_price = -(-self.last_price * self.rules.band_down_ppm // PPM)
+            self.highest_price = self.last_price * self.rules.band_up_ppm // PPM
 
 
 def fee(received: int, rate_ppm: int) -> int:
@@ -104,7 +118,7 @@ class Markets:
         if market is None:
             market = Market(rules, self.assets[rules.base], self.assets[rules.quote])
             self._markets[rules.symbol] = market
-        market.rules = rules
+        market.set_rules(rules)
         return market
 
     def level_changed(self, market: Market, side: BookSide, level: PriceLevel) -> None:

@@ -58,8 +58,7 @@ class Matching:
         price = maker.terms.price
         assert price is not None, "an order in the book has a price"
         quote_quantity = market.notional(price, quantity)
-        market.trade_id += 1
-        market.last_price = price
+        market.traded_at(price)
         maker_fill, taker_fill = self._settle(market, taker, maker, price, quantity, quote_quantity)
         for order in (maker, taker):
             order.executed_quantity += quantity

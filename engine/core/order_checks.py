@@ -62,8 +62,7 @@ def _check_quantity(quantity: int, market: Market) -> Refused | None:
 def _check_price(price: int, market: Market) -> Refused | None:
     if price % market.rules.tick:
         return Refused(Code.PRICE_OFF_TICK, "not a multiple of the market's tick")
-    band = market.price_band()
-    if band is not None and not band[0] <= price <= band[1]:
+    if not market.lowest_price <= price <= market.highest_price:
         return Refused(Code.PRICE_OUT_OF_BAND, "too far from the last price")
     return None
 

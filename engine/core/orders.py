@@ -63,7 +63,6 @@ class Orders:
             state = order.state(order.open_status) if fills else accepted
         else:
             state = self._announce(order, EXPIRED)
-        assert not market.book.is_crossed, "the book is crossed"
         return OrderReply(state, tuple(fills))
 
     def _stand(self, market: Market, order: Order) -> None:
@@ -71,7 +70,8 @@ class Orders:
         price = order.terms.price
         assert price is not None, "only a limit order stands"
         self._accounts.lock(order.account, *_lock(market, order, price))
-        side = market.book.side(order.terms.side)
+        side, opposite = market.book.side(order.terms.side), market.book.opposite(order.terms.side)
+        assert not opposite.crosses(price), "the book would be crossed"
         level = side.add(order, price)
         self._markets.level_changed(market, side, level)
         order.account.remember(order)

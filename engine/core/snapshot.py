@@ -161,7 +161,8 @@ def _market(market: Market) -> MarketRecord:
 
 def _restore_market(engine: "Engine", record: MarketRecord) -> None:
     market = engine.markets.open(record.rules)
-    market.last_price = record.last_price
+    if record.last_price is not None:
+        market.traded_at(record.last_price)
     market.trade_id = record.trade_id
     market.depth_number = record.depth_number
     for row in record.orders:

@@ -28,8 +28,8 @@ class Lease(Protocol):
 
 
 class Queue(Protocol):
-    def peek(self, limit: int) -> list[bytes]:
-        """The oldest waiting messages. They stay in the queue until their commit."""
+    def peek(self, limit: int, skip: int = 0) -> list[bytes]:
+        """The oldest messages but the first `skip`. They stay in the queue until their commit."""
 
     def wait(self, limit: int, timeout_ms: int) -> list[bytes]:
         """Peek as soon as something waits; empty after the timeout."""
@@ -42,17 +42,23 @@ class Journal(Protocol):
     def read_after(self, sequence: int) -> Iterator[EncodedEntry]:
         """All entries after `sequence`, in order."""
 
-    def commit(self, entry: EncodedEntry | None, consumed: int) -> None:
+    def begin_commit(self, entry: EncodedEntry | None, consumed: int) -> None:
         """Append the entry and take `consumed` messages off the queue: both or neither.
 
-        Without an entry (a batch of queries) only the queue moves. Renews the lease. Raises
-        Fenced or JournalTailMoved; after any other error the outcome is unknown.
+        Without an entry (a batch of queries) only the queue moves. Renews the lease. Nothing is
+        certain, and nothing else may be asked of the store, before `finish_commit`.
+        """
+
+    def finish_commit(self) -> None:
+        """Wait until the commit is on disk.
+
+        Raises Fenced or JournalTailMoved; after any other error the outcome is unknown.
         """
 
 
 class Outbox(Protocol):
-    def publish(self, replies: Mapping[str, bytes], limit: int) -> list[bytes]:
-        """Send the encoded replies by client, and peek at the queue in the same round trip."""
+    def publish(self, replies: Mapping[str, bytes], limit: int, skip: int = 0) -> list[bytes]:
+        """Send the encoded replies by client, and `peek` in the same round trip."""
 
 
 class Store(Lease, Queue, Journal, Outbox, Protocol):

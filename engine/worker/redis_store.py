@@ -1,7 +1,7 @@
 """Queue, journal, lease and replies on the engine's Redis, in a few scripts."""
 
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import redis
@@ -57,64 +57,77 @@ return 0
 
 
 class RedisStore:
-    """The worker's `Store`."""
+    """The worker's `Store`, on one connection: everything happens in the order of these calls."""
 
-    def __init__(self, connection: "redis.Redis", lease_ms: int = LEASE_MS) -> None:
-        self._redis = connection
+    def __init__(self, client: "redis.Redis", lease_ms: int = LEASE_MS) -> None:
+        self._client = client
+        self._connection = client.connection_pool.get_connection()
         self._owner = secrets.token_hex(8)
         self._lease_ms = lease_ms
         self._epoch = 0
-        self._acquire = connection.register_script(_ACQUIRE)
-        self._renew = connection.register_script(_RENEW)
-        self._commit = connection.register_script(_COMMIT)
-        self._release = connection.register_script(_RELEASE)
 
     def acquire(self) -> int | None:
-        epoch = self._acquire(keys=[LEASE_KEY, EPOCH_KEY], args=[self._owner, self._lease_ms])
+        epoch = self._ask("EVAL", _ACQUIRE, 2, LEASE_KEY, EPOCH_KEY, self._owner, self._lease_ms)
         if epoch is None:
             return None
         self._epoch = int(epoch)
         return self._epoch
 
     def renew(self) -> None:
-        self._fenced(self._renew, [LEASE_KEY, EPOCH_KEY], [])
+        self._send_fenced(_RENEW, [LEASE_KEY, EPOCH_KEY], [])
+        self._read_fenced()
 
     def release(self) -> None:
-        self._release(keys=[LEASE_KEY], args=[self._owner])
+        self._ask("EVAL", _RELEASE, 1, LEASE_KEY, self._owner)
 
-    def peek(self, limit: int) -> list[bytes]:
-        return self._redis.lrange(QUEUE_KEY, 0, limit - 1)
+    def peek(self, limit: int, skip: int = 0) -> list[bytes]:
+        waiting: list[bytes] = self._ask("LRANGE", QUEUE_KEY, skip, skip + limit - 1)
+        return waiting
 
     def wait(self, limit: int, timeout_ms: int) -> list[bytes]:
         # From the head to the head: it wakes up without moving anything.
-        head = self._redis.blmove(QUEUE_KEY, QUEUE_KEY, timeout_ms / 1000, "LEFT", "LEFT")
+        head = self._ask("BLMOVE", QUEUE_KEY, QUEUE_KEY, "LEFT", "LEFT", timeout_ms / 1000)
         return self.peek(limit) if head is not None else []
 
     def tail(self) -> int:
-        return tail_sequence(self._redis)
+        return tail_sequence(self._client)
 
     def read_after(self, sequence: int) -> Iterator[EncodedEntry]:
-        return read_all_after(self._redis, sequence)
+        return read_all_after(self._client, sequence)
 
-    def commit(self, entry: EncodedEntry | None, consumed: int) -> None:
-        arguments: list[Any] = [consumed, entry.sequence if entry else 0]
+    def begin_commit(self, entry: EncodedEntry | None, consumed: int) -> None:
+        arguments: list[str | bytes | int] = [consumed, entry.sequence if entry else 0]
         if entry is not None:
             for name, value in entry.fields().items():
                 arguments += (name, value)
-        self._fenced(self._commit, [LEASE_KEY, EPOCH_KEY, QUEUE_KEY, JOURNAL_KEY], arguments)
+        self._send_fenced(_COMMIT, [LEASE_KEY, EPOCH_KEY, QUEUE_KEY, JOURNAL_KEY], arguments)
 
-    def publish(self, replies: Mapping[str, bytes], limit: int) -> list[bytes]:
-        pipeline = self._redis.pipeline(transaction=False)
-        for client, encoded in replies.items():
-            pipeline.publish(REPLY_CHANNEL + client, encoded)
-        pipeline.lrange(QUEUE_KEY, 0, limit - 1)
-        waiting: list[bytes] = pipeline.execute()[-1]
+    def finish_commit(self) -> None:
+        self._read_fenced()
+
+    def publish(self, replies: Mapping[str, bytes], limit: int, skip: int = 0) -> list[bytes]:
+        commands = [("PUBLISH", REPLY_CHANNEL + name, text) for name, text in replies.items()]
+        self._connection.send_packed_command(self._connection.pack_commands(commands))
+        self._connection.send_command("LRANGE", QUEUE_KEY, skip, skip + limit - 1)
+        for _ in commands:
+            self._connection.read_response()
+        waiting: list[bytes] = self._connection.read_response()
         return waiting
 
-    def _fenced(self, script: Any, keys: list[str], arguments: list[Any]) -> None:
-        """Run a script that begins with the fence."""
+    def _ask(self, *command: str | bytes | float) -> Any:
+        self._connection.send_command(*command)
+        return self._connection.read_response()
+
+    def _send_fenced(
+        self, script: str, keys: Sequence[str], arguments: Sequence[str | bytes | int]
+    ) -> None:
+        """Start a script that begins with the fence."""
+        fence = (self._epoch, self._owner, self._lease_ms)
+        self._connection.send_command("EVAL", script, len(keys), *keys, *fence, *arguments)
+
+    def _read_fenced(self) -> None:
         try:
-            script(keys=keys, args=[self._epoch, self._owner, self._lease_ms, *arguments])
+            self._connection.read_response()
         except redis.ResponseError as error:
             if str(error).startswith("FENCED"):
                 raise Fenced(str(error)) from error

@@ -3,8 +3,9 @@
     peek -> apply in memory -> commit (lease, tail, journal, queue: one script) -> publish replies
 
 No command leaves the queue before it stands in the journal, and no reply leaves before that
-either. After any error the memory is worth nothing: the process ends, and its successor recovers
-from the journal.
+either. While Redis writes one batch to disk, the next one is applied in memory already, if it
+waits; its commit and its replies come after. After any error the memory is worth nothing: the
+process ends, and its successor recovers from the journal.
 """
 
 import logging
@@ -12,11 +13,12 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from engine.journal import EncodedEntry
 from engine.worker.batch import Batch
 from engine.worker.ports import Clock, Store
 from engine.worker.recovery import Replica
 
-MAX_BATCH: Final = 512
+MAX_BATCH: Final = 256
 """Commands per journal entry at most: hundreds share one fsync, and none waits for it long."""
 
 IDLE_MS: Final = 333
@@ -35,6 +37,8 @@ class Worker:
         self._clock = clock
         self._replica = Replica()
         self._epoch = 0
+        self._in_flight: Batch | None = None
+        """The batch whose commit has begun and whose replies are due."""
 
     def run(self, should_stop: Callable[[], bool], *, standby: bool = False) -> None:
         """Lead until told to stop. Raises whatever makes the memory worthless.
@@ -51,6 +55,8 @@ class Worker:
         waiting = self._store.peek(MAX_BATCH)
         while not should_stop():
             waiting = self.step(waiting or self._store.wait(MAX_BATCH, self._patience_ms()))
+        if self._in_flight is not None:
+            self._answer(skip=0)
         self._store.release()
 
     def lead(self) -> bool:
@@ -74,16 +80,40 @@ class Worker:
         _log.info("recovered to entry %d in %.2f s", self._replica.sequence, seconds)
 
     def step(self, messages: list[bytes]) -> list[bytes]:
-        """One batch: applied, committed, answered. Returns what waits by then."""
+        """Apply one batch and commit it. Returns what waits by then.
+
+        Where more is waiting the commit is left in flight, and answered by the next step.
+        """
+        batch = self._apply(messages)
+        if self._in_flight is not None:
+            waiting = self._answer(skip=len(messages))
+        elif len(messages) == MAX_BATCH:
+            waiting = self._store.peek(MAX_BATCH, skip=len(messages))
+        else:
+            waiting = []
+        self._store.begin_commit(self._entry(batch), len(messages))
+        self._in_flight = batch
+        return waiting or self._answer(skip=0)
+
+    def _apply(self, messages: list[bytes]) -> Batch:
         replica = self._replica
         now = max(self._clock.now_ms(), replica.engine.time)
         batch = Batch(replica.engine, replica.sequence, now)
         batch.apply_all(messages)
-        entry = batch.entry(self._epoch, replica.digest)
-        self._store.commit(entry, len(messages))
+        return batch
+
+    def _entry(self, batch: Batch) -> EncodedEntry | None:
+        entry = batch.entry(self._epoch, self._replica.digest)
         if entry is not None:
-            replica.sequence, replica.digest = entry.sequence, entry.digest
-        return self._store.publish(batch.replies(), MAX_BATCH)
+            self._replica.sequence, self._replica.digest = entry.sequence, entry.digest
+        return entry
+
+    def _answer(self, *, skip: int) -> list[bytes]:
+        """Wait for the commit in flight, then publish its replies. Returns what waits by then."""
+        assert self._in_flight is not None
+        self._store.finish_commit()
+        replies, self._in_flight = self._in_flight.replies(), None
+        return self._store.publish(replies, MAX_BATCH, skip)
 
     def _patience_ms(self) -> int:
         """How long to wait for commands: until the next deadline, or until the lease wants care."""
