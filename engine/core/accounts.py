@@ -160,9 +160,10 @@ class Accounts:
         """One event per balance that the command touched, with what it is now."""
         for balance in self._touched:
             account = balance.account
+            account.event_number += 1
             self._emit(
                 BalanceChanged(
-                    account.next_event_number(),
+                    account.event_number,
                     account.number,
                     balance.asset,
                     balance.available,

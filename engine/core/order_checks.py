@@ -1,5 +1,7 @@
 """Is an order well formed, and does it keep its market's rules? Nothing here changes anything."""
 
+from typing import Final
+
 from engine.core.accounts import Account
 from engine.core.commands import OrderTerms
 from engine.core.markets import Market
@@ -8,13 +10,15 @@ from engine.core.replies import Refused
 from engine.core.types import FOK, GTC, GTD, IOC, LIMIT, MAX_AMOUNT, SELL
 
 
+_OUT_OF_RANGE: Final = Refused(
+    Code.AMOUNT_OUT_OF_RANGE, "amounts, and price times quantity, must be positive and below 2^63"
+)
+
+
 def check_terms(terms: OrderTerms, market: Market, now: int) -> Refused | None:
     """The order's form and the market's filters, the first broken rule."""
     if problem := _problem_with_form(terms, now):
         return Refused(Code.INVALID_ORDER, problem)
-    for amount in (terms.price, terms.quantity, terms.quote_quantity):
-        if amount is not None and not 0 < amount <= MAX_AMOUNT:
-            return Refused(Code.AMOUNT_OUT_OF_RANGE, "amounts must be positive and below 2^63")
     if terms.quantity is not None and (refused := _check_quantity(terms.quantity, market)):
         return refused
     if terms.price is not None and (refused := _check_price(terms.price, market)):
@@ -50,6 +54,8 @@ def _problem_with_form(terms: OrderTerms, now: int) -> str | None:
 
 def _check_quantity(quantity: int, market: Market) -> Refused | None:
     rules = market.rules
+    if not 0 < quantity <= MAX_AMOUNT:
+        return _OUT_OF_RANGE
     if quantity < rules.min_quantity:
         return Refused(Code.QUANTITY_TOO_SMALL, "below the market's minimum quantity")
     if quantity > rules.max_quantity:
@@ -60,6 +66,8 @@ def _check_quantity(quantity: int, market: Market) -> Refused | None:
 
 
 def _check_price(price: int, market: Market) -> Refused | None:
+    if not 0 < price <= MAX_AMOUNT:
+        return _OUT_OF_RANGE
     if price % market.rules.tick:
         return Refused(Code.PRICE_OFF_TICK, "not a multiple of the market's tick")
     if not market.lowest_price <= price <= market.highest_price:
@@ -73,8 +81,8 @@ def _check_notional(terms: OrderTerms, market: Market) -> Refused | None:
         notional = market.notional(terms.price, terms.quantity)
     if notional is None:  # a market order by quantity has no price to value it at
         return None
-    if notional > MAX_AMOUNT:
-        return Refused(Code.AMOUNT_OUT_OF_RANGE, "price times quantity must be below 2^63")
+    if not 0 < notional <= MAX_AMOUNT:
+        return _OUT_OF_RANGE
     if notional < market.rules.min_notional:
         return Refused(Code.NOTIONAL_TOO_SMALL, "below the market's minimum notional")
     return None
@@ -82,11 +90,11 @@ def _check_notional(terms: OrderTerms, market: Market) -> Refused | None:
 
 def check_book(terms: OrderTerms, market: Market) -> Refused | None:
     """What the other side of the book forbids."""
-    opposite = market.book.opposite(terms.side)
-    if terms.post_only and terms.price is not None and opposite.crosses(terms.price):
-        return Refused(Code.WOULD_TAKE, "a post-only order would trade at once")
-    if terms.quote_quantity is not None:
-        best = opposite.best()
+    if terms.post_only and terms.price is not None:
+        if market.book.opposite(terms.side).crosses(terms.price):
+            return Refused(Code.WOULD_TAKE, "a post-only order would trade at once")
+    elif terms.quote_quantity is not None:
+        best = market.book.asks.best()
         if best and terms.quote_quantity < market.notional(best.price, market.rules.min_quantity):
             return Refused(Code.QUANTITY_TOO_SMALL, "buys less than the minimum quantity")
     return None
