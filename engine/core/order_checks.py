@@ -9,7 +9,6 @@ from engine.core.rejections import Code
 from engine.core.replies import Refused
 from engine.core.types import FOK, GTC, GTD, IOC, LIMIT, MAX_AMOUNT, SELL
 
-
 _OUT_OF_RANGE: Final = Refused(
     Code.AMOUNT_OUT_OF_RANGE, "amounts, and price times quantity, must be positive and below 2^63"
 )

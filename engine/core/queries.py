@@ -1,34 +1,34 @@
 """What the engine can be asked. Queries stand in the same queue as commands, so that an answer
 is exact to the command before it; they change nothing and are never journalled."""
 
-from engine.core.messages import Message
+from engine.core.messages import ClientOrderId, Int64, Message, Symbol
 
 
 class GetOrder(Message, frozen=True, tag="get_order"):
     """An open order of the account, by either id."""
 
-    account: int
-    market: str
-    order_id: int | None = None
-    client_order_id: str | None = None
+    account: Int64
+    market: Symbol
+    order_id: Int64 | None = None
+    client_order_id: ClientOrderId | None = None
 
 
 class GetOpenOrders(Message, frozen=True, tag="get_open_orders"):
     """The account's open orders, oldest first; of one market, or of all."""
 
-    account: int
-    market: str | None = None
+    account: Int64
+    market: Symbol | None = None
 
 
 class GetBalances(Message, frozen=True, tag="get_balances"):
-    account: int
+    account: Int64
 
 
 class GetDepth(Message, frozen=True, tag="get_depth"):
     """The best `limit` levels a side, and the last traded price."""
 
-    market: str
-    limit: int
+    market: Symbol
+    limit: Int64
 
 
 class GetState(Message, frozen=True, tag="get_state"):
