@@ -31,9 +31,8 @@ ACCOUNTS = range(1, 101)
 FAR_FUTURE = 2**53
 
 
-def funded_engine() -> Engine:
-    engine = Engine()
-    engine.advance(1)
+def setup_commands() -> list[Command]:
+    """A market, and accounts with more than they can spend."""
     setup: list[Command] = [DefineAsset("BTC", 8), DefineAsset("USDT", 8)]
     setup.append(
         DefineMarket(
@@ -54,7 +53,13 @@ def funded_engine() -> Engine:
     for account in ACCOUNTS:
         setup.append(Deposit(account, "BTC", 10**6 * UNIT, f"btc-{account}"))
         setup.append(Deposit(account, "USDT", 5 * 10**8 * UNIT, f"usdt-{account}"))
-    for command in setup:
+    return setup
+
+
+def funded_engine() -> Engine:
+    engine = Engine()
+    engine.advance(1)
+    for command in setup_commands():
         engine.apply(command)
     return engine
 

@@ -1,0 +1,141 @@
+"""The engine: commands waiting in the queue -> matched, journalled with fsync, answered.
+
+The engine process and a Valkey of its own (AOF, fsync always) on one side, this process on the
+other: it fills the queue while the engine is stopped, lets it go, and takes the time until it
+holds the last reply. Afterwards the journal is replayed and must agree.
+"""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import redis
+from exchange_site.servers.valkey import ENGINE_SETTINGS, ValkeyServer
+
+from bench.core import random_order, setup_commands
+from engine.compiled import build_folder
+from engine.connections import connect
+from engine.journal import read_all_after
+from engine.wire import QUEUE_KEY, REPLY_CHANNEL, decode_replies, encode_envelope
+from engine.worker.recovery import Replica
+
+ORDERS = 100_000
+REPEATS = 5
+ROOT = Path(__file__).resolve().parent.parent
+NAME = "bench"
+
+
+@contextmanager
+def running(argv: list[str], environment: dict[str, str] | None = None) -> Iterator[int]:
+    process = subprocess.Popen(
+        argv,
+        cwd=ROOT,
+        env={**os.environ, **(environment or {})},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield process.pid
+    finally:
+        process.send_signal(signal.SIGCONT)
+        process.terminate()
+        process.wait()
+
+
+@contextmanager
+def valkey() -> Iterator[str]:
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        socket = f"{folder}/s"
+        server = ValkeyServer("bench-valkey", Path(folder) / "data", socket, ENGINE_SETTINGS)
+        server.prepare()
+        with running(list(server.part().argv)):
+            while not server.is_ready():
+                time.sleep(0.01)
+            yield f"unix://{socket}"
+
+
+class Replies:
+    """Everything the engine answers to this process, unread until the time is taken."""
+
+    def __init__(self, connection: "redis.Redis") -> None:
+        self._messages = connection.pubsub(ignore_subscribe_messages=True)
+        self._messages.subscribe(REPLY_CHANNEL + NAME)
+        self._raw: list[bytes] = []
+
+    def wait_for(self, request_id: int) -> None:
+        last = b"[%d,[" % request_id
+        while not (self._raw and last in self._raw[-1]):
+            message = self._messages.get_message(timeout=10)
+            if message is not None:
+                self._raw.append(message["data"])
+
+    def take(self) -> list[Any]:
+        replies = [reply for raw in self._raw for _, reply in decode_replies(raw).replies]
+        self._raw.clear()
+        return replies
+
+
+def measure(connection: "redis.Redis", engine: int, seed: int) -> float:
+    chance = random.Random(seed)
+    orders = [random_order(chance, 5_000_000, ioc=chance.random() < 0.15) for _ in range(ORDERS)]
+    replies = Replies(connection)
+    os.kill(engine, signal.SIGSTOP)
+    for start in range(0, ORDERS, 1_000):
+        chunk = orders[start : start + 1_000]
+        envelopes = (encode_envelope(NAME, start + n + 1, o) for n, o in enumerate(chunk))
+        connection.rpush(QUEUE_KEY, *envelopes)
+    started = time.perf_counter()
+    os.kill(engine, signal.SIGCONT)
+    replies.wait_for(ORDERS)
+    seconds = time.perf_counter() - started
+    answered = len(replies.take())
+    assert answered == ORDERS, f"{answered} of {ORDERS} orders were answered"
+    return ORDERS / seconds
+
+
+def one_run(seed: int) -> tuple[float, int]:
+    """Orders a second, and the bytes of the journal, on a fresh exchange."""
+    with valkey() as url:
+        engine = [sys.executable, "manage.py", "run_engine"]
+        environment = {"ENGINE_REDIS_URL": url, "EXCHANGE_COMPILED_CORE": "1"}
+        with running(engine, environment) as process:
+            connection = connect(url, timeout_s=30)
+            replies = Replies(connection)
+            setup = setup_commands()
+            for number, command in enumerate(setup, start=1):
+                connection.rpush(QUEUE_KEY, encode_envelope(NAME, number, command))
+            replies.wait_for(len(setup))
+            rate = measure(connection, process, seed)
+            replica = Replica()
+            size = 0
+            for entry in read_all_after(connection, 0):
+                replica.apply(entry)
+                size += len(entry.commands) + len(entry.events)
+            return rate, size
+
+
+def run() -> Iterator[dict[str, Any]]:
+    runs = []
+    for seed in range(REPEATS):
+        runs.append(one_run(seed))
+        print(f"engine: run {seed + 1} of {REPEATS}: {runs[-1][0]:,.0f} orders/s", file=sys.stderr)
+    rates = [rate for rate, _ in runs]
+    yield {
+        "bench": "engine",
+        "value": round(median(rates)),
+        "unit": "orders/s",
+        "repeats": REPEATS,
+        "lowest": round(min(rates)),
+        "highest": round(max(rates)),
+        "compiled_core": build_folder().exists(),
+        "journal_bytes_per_order": round(median(size for _, size in runs) / ORDERS),
+    }
