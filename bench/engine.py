@@ -67,16 +67,17 @@ class Replies:
     """Everything the engine answers to this process, unread until the time is taken."""
 
     def __init__(self, connection: "redis.Redis") -> None:
-        self._messages = connection.pubsub(ignore_subscribe_messages=True)
+        self._messages = connection.pubsub()
         self._messages.subscribe(REPLY_CHANNEL + NAME)
+        self._messages.get_message(timeout=5)  # that the subscription stands
         self._raw: list[bytes] = []
 
     def wait_for(self, request_id: int) -> None:
         last = b"[%d,[" % request_id
         while not (self._raw and last in self._raw[-1]):
-            message = self._messages.get_message(timeout=10)
-            if message is not None:
-                self._raw.append(message["data"])
+            message = self._messages.get_message(timeout=30)
+            assert message is not None, "the engine does not answer: see `manage.py run_engine`"
+            self._raw.append(message["data"])
 
     def take(self) -> list[Any]:
         replies = [reply for raw in self._raw for _, reply in decode_replies(raw).replies]

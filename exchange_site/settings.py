@@ -8,6 +8,8 @@ servers that `make run` embeds under `EXCHANGE_HOME`.
 import os
 from pathlib import Path
 
+from django.core.exceptions import ImproperlyConfigured
+
 from exchange_site.servers.addresses import ServerAddresses
 from exchange_site.servers.home import ExchangeHome
 
@@ -18,9 +20,11 @@ ADDRESSES = ServerAddresses.from_environment(os.environ, HOME)
 # PRODUCTION=1: HTTPS only, and every secret must come from the environment.
 PRODUCTION = os.environ.get("PRODUCTION", "0") == "1"
 DEBUG = False
-SECRET_KEY = (
-    os.environ["SECRET_KEY"] if PRODUCTION else os.environ.get("SECRET_KEY") or HOME.secret_key()
-)
+SECRET_KEY = os.environ.get("SECRET_KEY", "")
+if not SECRET_KEY:
+    if PRODUCTION:
+        raise ImproperlyConfigured("PRODUCTION=1 needs SECRET_KEY in the environment.")
+    SECRET_KEY = HOME.secret_key()
 ALLOWED_HOSTS = os.environ.get("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]").split(",")
 CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("CSRF_TRUSTED_ORIGINS", "").split(",") if o]
 
@@ -92,6 +96,22 @@ CHANNEL_LAYERS = {
     }
 }
 
+# A task is acknowledged when it has ended: one that was killed runs again, so every task must bear it.
+# Results are rows, never messages. The queue `projector` has a worker of its own.
+CELERY_BROKER_URL = ADDRESSES.celery_broker_url
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600}
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_ROUTES = {"engine.project_journal": {"queue": "projector"}}
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "UTC"
+
 AUTH_USER_MODEL = "accounts.User"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -108,7 +128,7 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = Path(os.environ.get("STATIC_ROOT") or HOME.static)
 
 # No request of this site is larger than a list of 100 orders.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
@@ -117,6 +137,8 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SESSION_COOKIE_HTTPONLY = True
 if PRODUCTION:
+    # Whoever asks for /health stands beside the server, not in front of it.
+    SECURE_REDIRECT_EXEMPT = [r"^health$"]
     SECURE_SSL_REDIRECT = os.environ.get("SECURE_SSL_REDIRECT", "1") == "1"
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 31_536_000

@@ -1,0 +1,1 @@
+"""A database backend for every PostgreSQL, with hypertables where TimescaleDB is."""

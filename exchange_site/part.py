@@ -1,0 +1,58 @@
+"""A part: one long-running program of the exchange, as data."""
+
+import ctypes
+import os
+import pwd
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+
+@dataclass(frozen=True)
+class Part:
+    """A program to keep running. `environment` is added to that of the process that starts it."""
+
+    name: str
+    argv: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    user: str | None = None
+    """Runs as this user; only root can start such a part."""
+    cwd: str | None = None
+    stop_signal: signal.Signals = signal.SIGTERM
+    stop_seconds: float = 5.0
+    """How long it may take to stop before it is killed."""
+    orphan_signal: signal.Signals = signal.SIGKILL
+    """What it is sent when the process that started it is gone."""
+
+    def popen_options(self) -> dict[str, Any]:
+        """Arguments for `subprocess.Popen`: a session of its own, that ends with its parent."""
+        options: dict[str, Any] = {
+            "cwd": self.cwd,
+            "env": {**os.environ, **self.environment},
+            # Ctrl-C in a terminal then reaches the supervisor alone, which stops all in order.
+            "start_new_session": True,
+            "preexec_fn": end_with_parent(self.orphan_signal),
+        }
+        if self.user is not None:
+            account = pwd.getpwnam(self.user)
+            options |= {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+        return options
+
+
+def end_with_parent(orphan_signal: signal.Signals) -> Callable[[], None] | None:
+    """What a child does before it becomes its program: ask Linux to be told of its parent's end."""
+    if _libc is None:
+        return None
+    prctl, parent = _libc.prctl, os.getpid()
+
+    def ask() -> None:
+        prctl(PR_SET_PDEATHSIG, int(orphan_signal))
+        if os.getppid() != parent:  # it ended before the kernel was asked
+            os._exit(1)
+
+    return ask

@@ -1,0 +1,1 @@
+"""The servers that everything stands on: where they are, and the embedded ones."""
