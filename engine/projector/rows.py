@@ -170,7 +170,10 @@ class Rows:
     def _add_postings(self, postings: Iterable[Posting], sequence: int, time: str) -> None:
         scales, ledger = self.scales, self.ledger
         for kind, account_kind, account, asset, amount, reference in postings:
-            text = format_amount(amount, scales[asset])
+            scale = scales[asset]
+            text = (
+                decimal_text(amount, scale) if amount >= 0 else "-" + decimal_text(-amount, scale)
+            )
             ledger.append(
                 LedgerRow(
                     sequence,
@@ -198,14 +201,14 @@ class Rows:
             terms.side.value,
             terms.type.value,
             terms.time_in_force.value,
-            None if terms.price is None else format_amount(terms.price, quote),
-            None if terms.quantity is None else format_amount(terms.quantity, base),
-            None if terms.quote_quantity is None else format_amount(terms.quote_quantity, quote),
+            None if terms.price is None else decimal_text(terms.price, quote),
+            None if terms.quantity is None else decimal_text(terms.quantity, base),
+            None if terms.quote_quantity is None else decimal_text(terms.quote_quantity, quote),
             terms.post_only,
             None if terms.good_till is None else timestamp(terms.good_till),
             order.status.value,
-            format_amount(order.executed_quantity, base),
-            format_amount(order.executed_quote_quantity, quote),
+            decimal_text(order.executed_quantity, base),
+            decimal_text(order.executed_quote_quantity, quote),
             timestamp(order.created_at),
             timestamp(order.updated_at),
             sequence,
@@ -229,11 +232,11 @@ def _market_row(event: MarketDefined, pair: Pair, sequence: int) -> MarketRow:
         clean(event.symbol),
         event.base,
         event.quote,
-        format_amount(event.tick, pair.quote_scale),
-        format_amount(event.step, pair.base_scale),
-        format_amount(event.min_quantity, pair.base_scale),
-        format_amount(event.max_quantity, pair.base_scale),
-        format_amount(event.min_notional, pair.quote_scale),
+        decimal_text(event.tick, pair.quote_scale),
+        decimal_text(event.step, pair.base_scale),
+        decimal_text(event.min_quantity, pair.base_scale),
+        decimal_text(event.max_quantity, pair.base_scale),
+        decimal_text(event.min_notional, pair.quote_scale),
         event.band_down_ppm,
         event.band_up_ppm,
         event.maker_fee_ppm,
@@ -249,16 +252,16 @@ def _trade_row(event: Traded, pair: Pair, sequence: int, time: str) -> TradeRow:
         event.trade_id,
         time,
         sequence,
-        format_amount(event.price, quote),
-        format_amount(event.quantity, base),
-        format_amount(event.quote_quantity, quote),
+        decimal_text(event.price, quote),
+        decimal_text(event.quantity, base),
+        decimal_text(event.quote_quantity, quote),
         event.taker_side.value,
         event.buyer,
         event.seller,
         event.buy_order_id,
         event.sell_order_id,
-        format_amount(event.buyer_fee, base),
-        format_amount(event.seller_fee, quote),
+        decimal_text(event.buyer_fee, base),
+        decimal_text(event.seller_fee, quote),
     )
 
 
@@ -267,6 +270,12 @@ def clean(text: str) -> str:
     return text.replace("\x00", "\ufffd") if "\x00" in text else text
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16_384)
+def decimal_text(amount: int, scale: int) -> str:
+    """Remembered, because each amount of a trade stands in it, in two orders and in the ledger."""
+    return format_amount(amount, scale)
+
+
+@lru_cache(maxsize=4_096)
 def timestamp(time_ms: int) -> str:
     return str(to_datetime(time_ms))

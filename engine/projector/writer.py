@@ -1,6 +1,7 @@
-"""Rows into tables: COPY into a staging table, then one INSERT, the quickest way there is.
+"""Rows into tables, by COPY: the quickest way there is.
 
-A row that is there already never fails the batch and never turns back time, so that replaying
+Records that are new go straight into their table. Everything else is copied into a staging table
+and merged by one INSERT. A row that is there already never fails the batch and never turns back time, so that replaying
 any range changes nothing: records (trades, ledger, archive) stay as they are, and what has a
 state (orders, markets) changes only forward in the journal.
 """
@@ -11,6 +12,7 @@ from typing import NamedTuple
 from django.db import connection
 from psycopg import Cursor, sql
 
+from engine.archive import archived_sequence
 from engine.projector.rows import (
     ArchiveRow,
     AssetRow,
@@ -59,38 +61,51 @@ def known_rows() -> Rows:
 
 def write_rows(rows: Rows) -> None:
     """Inside a transaction. Definitions come first: the rest speaks of them."""
-    _write(ASSETS, rows.assets.values())
-    _write(MARKETS, rows.markets.values())
-    _write(ORDERS, rows.orders)
-    _write(TRADES, rows.trades)
-    _write(LEDGER, rows.ledger)
-    _write(ARCHIVE, rows.archive)
+    # What the archive does not hold was never written: one transaction writes all or nothing.
+    fresh = archived_sequence() < rows.archive[0].sequence
+    _merge(ASSETS, rows.assets.values())
+    _merge(MARKETS, rows.markets.values())
+    _merge(ORDERS, rows.orders)
+    write_records = _copy if fresh else _merge
+    write_records(TRADES, rows.trades)
+    write_records(LEDGER, rows.ledger)
+    write_records(ARCHIVE, rows.archive)
 
 
-def _write(target: Target, rows: Collection[tuple[object, ...]]) -> None:
-    if not rows:
-        return
-    table, staging = sql.Identifier(target.table), sql.Identifier(target.staging)
-    columns = sql.SQL(", ").join(map(sql.Identifier, target.columns))
+def _copy(target: Target, rows: Collection[tuple[object, ...]], *, into: str = "") -> None:
+    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
+        sql.Identifier(into or target.table), _columns(target)
+    )
     with connection.cursor() as wrapped:
-        wrapped.execute(_create_staging(staging, table))
         cursor: Cursor[tuple[object, ...]] = wrapped.cursor
-        with cursor.copy(sql.SQL("COPY {} ({}) FROM STDIN").format(staging, columns)) as copy:
+        with cursor.copy(statement) as copy:
             for row in rows:
                 copy.write_row(row)
-        wrapped.execute(
+
+
+def _merge(target: Target, rows: Collection[tuple[object, ...]]) -> None:
+    if not rows:
+        return
+    staging, columns = sql.Identifier(target.staging), _columns(target)
+    with connection.cursor() as cursor:
+        # Once per connection: the commit empties it, which costs less than to create it anew.
+        cursor.execute(
+            sql.SQL(
+                "CREATE TEMP TABLE IF NOT EXISTS {} ON COMMIT DELETE ROWS"
+                " AS SELECT {} FROM {} WITH NO DATA"
+            ).format(staging, columns, sql.Identifier(target.table))
+        )
+        _copy(target, rows, into=target.staging)
+        cursor.execute(
             sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {} ON CONFLICT {}").format(
-                table, columns, columns, staging, _on_conflict(target)
+                sql.Identifier(target.table), columns, columns, staging, _on_conflict(target)
             )
         )
-        wrapped.execute(sql.SQL("DELETE FROM {}").format(staging))
+        cursor.execute(sql.SQL("DELETE FROM {}").format(staging))
 
 
-def _create_staging(staging: sql.Identifier, table: sql.Identifier) -> sql.Composed:
-    """Once per connection; the commit empties it, which costs less than to create it anew."""
-    return sql.SQL("CREATE TEMP TABLE IF NOT EXISTS {} (LIKE {}) ON COMMIT DELETE ROWS").format(
-        staging, table
-    )
+def _columns(target: Target) -> sql.Composed:
+    return sql.SQL(", ").join(map(sql.Identifier, target.columns))
 
 
 def _on_conflict(target: Target) -> sql.Composable:
