@@ -1,9 +1,9 @@
 """Rows into tables, by COPY: the quickest way there is.
 
 Records that are new go straight into their table. Everything else is copied into a staging table
-and merged by one INSERT. A row that is there already never fails the batch and never turns back time, so that replaying
-any range changes nothing: records (trades, ledger, archive) stay as they are, and what has a
-state (orders, markets) changes only forward in the journal.
+and merged by one INSERT: a row that is there already never fails the batch and never turns back
+time. Records (trades, ledger, archive) stay as they are, and what has a state (orders, markets)
+changes only forward in the journal. So replaying any range changes nothing.
 """
 
 from collections.abc import Collection

@@ -191,5 +191,5 @@ def small_journal() -> list[EncodedEntry]:
 def append(connection: "redis.Redis", entries: list[EncodedEntry]) -> None:
     pipeline = connection.pipeline(transaction=False)
     for entry in entries:
-        pipeline.xadd(JOURNAL_KEY, dict(entry.fields()), id=f"{entry.sequence}-0")
+        pipeline.xadd(JOURNAL_KEY, {k: v for k, v in entry.fields().items()}, id=f"{entry.sequence}-0")
     pipeline.execute()
