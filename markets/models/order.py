@@ -59,6 +59,7 @@ class Order(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["account", "market", "order_id"], name="order_history"),
+            models.Index(fields=["account", "order_id"], name="order_history_all_markets"),
             models.Index(
                 fields=["account", "order_id"],
                 name="order_open",

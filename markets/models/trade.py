@@ -46,6 +46,8 @@ class Trade(models.Model):
             models.Index(fields=["sequence"], name="trade_sequence"),
             models.Index(fields=["buyer", "market", "trade_id"], name="trade_buyer"),
             models.Index(fields=["seller", "market", "trade_id"], name="trade_seller"),
+            models.Index(fields=["buyer", "sequence"], name="trade_buyer_all_markets"),
+            models.Index(fields=["seller", "sequence"], name="trade_seller_all_markets"),
             models.Index(fields=["buy_order_id"], name="trade_buy_order"),
             models.Index(fields=["sell_order_id"], name="trade_sell_order"),
         ]
