@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 import redis
@@ -191,5 +192,6 @@ def small_journal() -> list[EncodedEntry]:
 def append(connection: "redis.Redis", entries: list[EncodedEntry]) -> None:
     pipeline = connection.pipeline(transaction=False)
     for entry in entries:
-        pipeline.xadd(JOURNAL_KEY, {k: v for k, v in entry.fields().items()}, id=f"{entry.sequence}-0")
+        fields: dict[Any, Any] = {**entry.fields()}
+        pipeline.xadd(JOURNAL_KEY, fields, id=f"{entry.sequence}-0")
     pipeline.execute()
