@@ -2,10 +2,13 @@
 
 Trades make candles of one second; every longer candle is made of shorter ones. Candles of the
 same key are combined, the earlier one first.
+
+Sums are exact: Python's decimals carry 28 digits, which hold a thousand million of the largest
+trades that the engine admits.
 """
 
 from collections.abc import Iterable, Mapping
-from decimal import Decimal, localcontext
+from decimal import Decimal
 from typing import Final, NamedTuple
 
 from markets.intervals import Interval
@@ -28,9 +31,6 @@ MADE_OF: Final = {
     Interval.MONTH: Interval.D1,
 }
 """What each interval is made of; in this order the shorter one is always there first."""
-
-_EXACT_DIGITS: Final = 60
-"""Python rounds decimals to 28 digits by default; the widest column has 36."""
 
 
 class Print(NamedTuple):
@@ -69,22 +69,20 @@ Candles = dict[CandleKey, Candle]
 def candles_of(prints: Iterable[Print]) -> Candles:
     """The candles of all intervals that these trades make, in whatever order they come."""
     candles: Candles = {}
-    with localcontext(prec=_EXACT_DIGITS):
-        for traded in sorted(prints, key=lambda p: p.trade_id):
-            open_time = Interval.S1.open_time(traded.time)
-            _include(candles, CandleKey(traded.market, Interval.S1, open_time), _candle_of(traded))
-        made: dict[Interval, Candles] = {Interval.S1: candles}
-        for interval, shorter in MADE_OF.items():
-            made[interval] = _lengthen(made[shorter], interval)
+    for traded in sorted(prints, key=lambda p: p.trade_id):
+        open_time = Interval.S1.open_time(traded.time)
+        _include(candles, CandleKey(traded.market, Interval.S1, open_time), _candle_of(traded))
+    made: dict[Interval, Candles] = {Interval.S1: candles}
+    for interval, shorter in MADE_OF.items():
+        made[interval] = _lengthen(made[shorter], interval)
     return {key: candle for some in made.values() for key, candle in some.items()}
 
 
 def combine(earlier: Mapping[CandleKey, Candle], later: Mapping[CandleKey, Candle]) -> Candles:
     """Both, where all trades of `later` came after those of `earlier`."""
     combined = dict(earlier)
-    with localcontext(prec=_EXACT_DIGITS):
-        for key, candle in later.items():
-            _include(combined, key, candle)
+    for key, candle in later.items():
+        _include(combined, key, candle)
     return combined
 
 

@@ -26,10 +26,7 @@ def lock_position(name: str) -> ProjectorPosition:
     out anyone who updates it by hand.
     """
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_try_advisory_xact_lock(%s, %s)",
-            [_LOCK_SPACE, zlib.crc32(name.encode()) & 0x7FFFFFFF],
-        )
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", lock_key(name))
         if not cursor.fetchone()[0]:
             raise PositionBusyError(name)
     return ProjectorPosition.objects.select_for_update().get_or_create(name=name)[0]
@@ -40,6 +37,10 @@ def advance_position(
 ) -> None:
     position.sequence, position.time, position.digest = sequence, time, digest
     position.save()
+
+
+def lock_key(name: str) -> tuple[int, int]:
+    return _LOCK_SPACE, zlib.crc32(name.encode()) & 0x7FFFFFFF
 
 
 def read_position(name: str) -> ProjectorPosition:

@@ -1,11 +1,12 @@
 """The projector on a real stream and a real database."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
 import msgspec
+import psycopg
 import pytest
 import redis
 from django.apps import apps
@@ -14,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.models import LedgerEntry
+from engine import tasks
 from engine.archive import archived_sequence, read_archive_after
 from engine.core.events import AssetDefined
 from engine.core.types import Side
@@ -27,7 +29,7 @@ from engine.projector.loop import (
     project_journal,
     read_batch,
 )
-from engine.projector.positions import JOURNAL, projected_sequence
+from engine.projector.positions import JOURNAL, PositionBusyError, lock_key, projected_sequence
 from engine.tests.journals import JournalWriter, append, market_defined, small_journal
 from markets.models import Asset, Market, Order, Trade
 
@@ -135,7 +137,7 @@ def test_any_batching_and_replaying_gives_the_same_tables(
             project_entries(entries[start:end])
         # Again, with the position as it is: skipped. With a lost position: written again.
         for start, end in repeats:
-            project_entries(entries[start:end])
+            assert project_entries(entries[start:end]) == 6
         ProjectorPosition.objects.update(sequence=forget)
         project_entries(entries)
         twice = contents()
@@ -193,6 +195,31 @@ def test_stream_of_another_history_is_refused(engine_redis: "redis.Redis") -> No
     append(engine_redis, [*entries[:5], altered(entries[5])])
     with pytest.raises(JournalMismatchError, match="another entry"):
         project_journal(engine_redis, seconds=0.01)
+
+
+@pytest.fixture
+def another_projector() -> Iterator[None]:
+    """Another process in the middle of its transaction."""
+    with psycopg.connect(**connection.get_connection_params()) as other:
+        other.execute("SELECT pg_advisory_xact_lock(%s, %s)", lock_key(JOURNAL))
+        yield
+
+
+@pytest.mark.usefixtures("another_projector")
+def test_second_projector_steps_back(engine_redis: "redis.Redis") -> None:
+    with pytest.raises(PositionBusyError):
+        project_entries(small_journal())
+    append(engine_redis, small_journal())
+    assert tasks.project_journal() == 0
+    assert not Asset.objects.exists()
+
+
+def test_task_projects_for_its_time(
+    engine_redis: "redis.Redis", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks, "PROJECT_SECONDS", 0.01)
+    append(engine_redis, small_journal())
+    assert tasks.project_journal() == 6
 
 
 def altered(entry: EncodedEntry) -> EncodedEntry:

@@ -15,17 +15,17 @@ _gaps = st.one_of(
 )
 
 
-def _amount(smallest_units: int) -> Decimal:
-    return Decimal(smallest_units).scaleb(-8)
-
-
-_amounts = st.one_of(st.integers(1, 1_000), st.integers(1, MAX_AMOUNT)).map(_amount)
+def _amounts(scale: int) -> st.SearchStrategy[Decimal]:
+    """Amounts of an asset as its column gives them: with eight places, whatever the scale."""
+    smallest_units = st.one_of(st.integers(1, 1_000), st.integers(1, MAX_AMOUNT))
+    return smallest_units.map(lambda n: Decimal(n).scaleb(-scale).quantize(Decimal("1e-8")))
 
 
 @st.composite
 def prints(draw: st.DrawFn) -> list[Print]:
     """Trades of two markets in the journal's order: ids without a gap, time never backwards."""
     time, ids, trades = START_MS, {"BTCUSDT": 0, "ETHBTC": 0}, []
+    amounts = _amounts(draw(st.sampled_from([0, 2, 8])))
     for _ in range(draw(st.integers(0, 25))):
         time += draw(_gaps)
         market = draw(st.sampled_from(sorted(ids)))
@@ -35,9 +35,9 @@ def prints(draw: st.DrawFn) -> list[Print]:
                 market,
                 ids[market],
                 time,
-                draw(_amounts),
-                draw(_amounts),
-                draw(_amounts),
+                draw(amounts),
+                draw(amounts),
+                draw(amounts),
                 draw(st.booleans()),
             )
         )
