@@ -61,6 +61,10 @@ class EncodedEntry(msgspec.Struct, frozen=True):
             digest=self.digest,
         )
 
+    def decode_events(self) -> list[list[Event]]:
+        """Only the events, for those who do not replay. Raises like `decode`."""
+        return _decode_events(self.events)
+
     def fields(self) -> dict[str, str | bytes | int]:
         return {
             "epoch": self.epoch,

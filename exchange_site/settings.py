@@ -146,3 +146,23 @@ if PRODUCTION:
     SECURE_HSTS_PRELOAD = True
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
+
+# --- Background work (Celery) -----------------------------------------------------------------
+# A task that was not begun before the next one is due has nothing to add, so it expires.
+CELERY_BEAT_SCHEDULE = {
+    "project-journal": {
+        "task": "engine.project_journal",
+        "schedule": 2.0,
+        "options": {"expires": 2.0},
+    },
+    "update-candles": {
+        "task": "markets.update_candles",
+        "schedule": 1.0,
+        "options": {"expires": 1.0},
+    },
+}
+# The projector loops over the journal for most of its time: a queue and one process of its own.
+CELERY_TASK_ROUTES = {
+    "engine.project_journal": {"queue": "projector"},
+    "markets.update_candles": {"queue": "default"},
+}

@@ -1,0 +1,54 @@
+"""What PostgreSQL keeps of the journal, and how far each projection of it has come."""
+
+from typing import ClassVar
+
+from django.db import models
+from timescale.db.models.fields import TimescaleDateTimeField
+
+
+class JournalEntry(models.Model):
+    """The archive: every entry of the journal, for recovery after the stream has been trimmed.
+
+    `commands` and `events` are the bytes of the stream, compressed (see `engine/archive.py`).
+    Append-only by a trigger.
+    """
+
+    pk = models.CompositePrimaryKey("sequence", "time")
+    sequence = models.BigIntegerField()
+    time = TimescaleDateTimeField(interval="1 day")
+    epoch = models.BigIntegerField()
+    core = models.IntegerField()
+    commands = models.BinaryField()
+    events = models.BinaryField()
+    digest = models.TextField()
+
+    class Meta:
+        verbose_name_plural = "journal entries"
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(sequence__gt=0), name="journal_sequence_positive"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"journal entry {self.sequence}"
+
+
+class ProjectorPosition(models.Model):
+    """The last journal entry whose rows a projection has written, in one transaction with them."""
+
+    name = models.TextField(primary_key=True)
+    sequence = models.BigIntegerField(default=0)
+    time = models.DateTimeField(null=True, help_text="Of that journal entry.")
+    digest = models.TextField(default="", blank=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(sequence__gte=0), name="projector_sequence_not_negative"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} at {self.sequence}"

@@ -1,0 +1,120 @@
+"""The projector's loop: read the stream, project a batch, until the time is up."""
+
+import time
+from typing import Final
+
+import redis
+from django.db import transaction
+
+from engine.journal import JOURNAL_KEY, EncodedEntry, read_after, tail_sequence
+from engine.models import ProjectorPosition
+from engine.projector.positions import JOURNAL, advance_position, lock_position, read_position
+from engine.projector.writer import known_rows, write_rows
+from engine.times import to_datetime
+
+MAX_BATCH_ENTRIES: Final = 1_000
+MAX_BATCH_BYTES: Final = 4_000_000
+"""Of events in one transaction: some thousands of orders, a fraction of a second of writing."""
+
+PAGE_ENTRIES: Final = 32
+"""Read at once: XREAD counts entries, not bytes, and an entry may hold hundreds of commands."""
+
+BLOCK_MS: Final = 1_000
+
+
+class JournalGapError(Exception):
+    """Entries between the projection and the rest of the journal are missing."""
+
+    def __init__(self, position: int, found: int) -> None:
+        super().__init__(
+            f"the tables stand at journal entry {position} and the stream goes on at {found}:"
+            f" {found - position - 1} entries are missing. They were trimmed or lost before they"
+            f" were archived. Nothing was written. Restore {JOURNAL_KEY} in the engine's Redis from"
+            " a backup that holds them; the projector continues by itself."
+        )
+
+
+class JournalMismatchError(Exception):
+    """The stream is not the journal that these tables were made from."""
+
+    def __init__(self, position: int, why: str) -> None:
+        super().__init__(
+            f"the tables stand at journal entry {position}, but {why}. The engine's Redis and this"
+            " database do not belong together, or one of them went back in time. Nothing was"
+            " written. Stop the engine, then point both settings at servers of the same exchange,"
+            " or restore the newer journal."
+        )
+
+
+def project_journal(connection: "redis.Redis", *, seconds: float) -> int:
+    """Project for `seconds`, or until nothing came and the time is up; how many entries.
+
+    Raises PositionBusyError where another process projects, JournalGapError and
+    JournalMismatchError where the stream does not continue the tables, and errors of the
+    connections: the next task tries anew.
+    """
+    deadline = time.monotonic() + seconds
+    start = read_position(JOURNAL)
+    check_same_journal(connection, start)
+    position = start.sequence
+    while (left := deadline - time.monotonic()) > 0:
+        block_ms = max(1, min(BLOCK_MS, int(left * 1000)))
+        if entries := read_batch(connection, position, block_ms=block_ms):
+            position = project_entries(entries)
+    return position - start.sequence
+
+
+def read_batch(
+    connection: "redis.Redis", sequence: int, *, block_ms: int | None = None
+) -> list[EncodedEntry]:
+    """Entries after `sequence`, bounded in number and bytes; waits only for the first."""
+    batch: list[EncodedEntry] = []
+    size = 0
+    page = read_after(connection, sequence, count=PAGE_ENTRIES, block_ms=block_ms)
+    while page:
+        batch += page
+        size += sum(len(entry.events) for entry in page)
+        if len(batch) >= MAX_BATCH_ENTRIES or size >= MAX_BATCH_BYTES or len(page) < PAGE_ENTRIES:
+            break
+        page = read_after(connection, page[-1].sequence, count=PAGE_ENTRIES)
+    return batch
+
+
+def project_entries(entries: list[EncodedEntry]) -> int:
+    """Write what the entries mean, in one transaction; the sequence the tables stand at then.
+
+    Entries that are written already are skipped. Raises JournalGapError and PositionBusyError.
+    """
+    with transaction.atomic():
+        position = lock_position(JOURNAL)
+        rows, last = known_rows(), None
+        for entry in entries:
+            expected = (last.sequence if last else position.sequence) + 1
+            if entry.sequence < expected:
+                continue
+            if entry.sequence > expected:
+                raise JournalGapError(expected - 1, entry.sequence)
+            rows.add(entry)
+            last = entry
+        if last is not None:
+            write_rows(rows)
+            advance_position(
+                position,
+                sequence=last.sequence,
+                time=to_datetime(last.time),
+                digest=last.digest,
+            )
+        return position.sequence
+
+
+def check_same_journal(connection: "redis.Redis", position: ProjectorPosition) -> None:
+    """Raises JournalMismatchError unless the stream holds the position's entry as it was projected,
+    or has trimmed it and goes on behind it."""
+    if not position.sequence:
+        return
+    found = read_after(connection, position.sequence - 1, count=1)
+    if not found:
+        why = f"the stream ends at {tail_sequence(connection)}"
+        raise JournalMismatchError(position.sequence, why)
+    if found[0].sequence == position.sequence and found[0].digest != position.digest:
+        raise JournalMismatchError(position.sequence, "the stream holds another entry there")

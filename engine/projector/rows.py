@@ -1,0 +1,281 @@
+"""Which rows a run of journal entries means. Pure: no database, no clock.
+
+A row's fields are named and ordered like the columns of its table. Amounts are decimal text in
+units of their asset, times ISO text: what COPY takes, and as exact as the journal's integers.
+"""
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import NamedTuple
+
+from engine.amounts import format_amount
+from engine.archive import compress
+from engine.core.events import (
+    AssetDefined,
+    Deposited,
+    Event,
+    MarketDefined,
+    OrderState,
+    OrderUpdated,
+    Traded,
+)
+from engine.journal import EncodedEntry
+from engine.projector.postings import Posting, postings_of_deposit, postings_of_trade
+from engine.times import to_datetime
+
+
+class AssetRow(NamedTuple):
+    symbol: str
+    scale: int
+
+
+class MarketRow(NamedTuple):
+    symbol: str
+    base_id: str
+    quote_id: str
+    tick: str
+    step: str
+    min_quantity: str
+    max_quantity: str
+    min_notional: str
+    band_down_ppm: int
+    band_up_ppm: int
+    maker_fee_ppm: int
+    taker_fee_ppm: int
+    sequence: int
+
+
+class OrderRow(NamedTuple):
+    order_id: int
+    account: int
+    market_id: str
+    client_order_id: str | None
+    side: str
+    type: str
+    time_in_force: str
+    price: str | None
+    quantity: str | None
+    quote_quantity: str | None
+    post_only: bool
+    good_till: str | None
+    status: str
+    executed_quantity: str
+    executed_quote_quantity: str
+    created_at: str
+    updated_at: str
+    sequence: int
+
+
+class TradeRow(NamedTuple):
+    market_id: str
+    trade_id: int
+    time: str
+    sequence: int
+    price: str
+    quantity: str
+    quote_quantity: str
+    taker_side: str
+    buyer: int
+    seller: int
+    buy_order_id: int
+    sell_order_id: int
+    buyer_fee: str
+    seller_fee: str
+
+
+class LedgerRow(NamedTuple):
+    sequence: int
+    position: int
+    time: str
+    account_kind: str
+    account: int | None
+    asset: str
+    amount: str
+    kind: str
+    reference: str
+
+
+class ArchiveRow(NamedTuple):
+    sequence: int
+    time: str
+    epoch: int
+    core: int
+    commands: bytes
+    events: bytes
+    digest: str
+
+
+class Pair(NamedTuple):
+    """The two assets of a market and their scales: what its integers mean."""
+
+    base: str
+    quote: str
+    base_scale: int
+    quote_scale: int
+
+
+class Rows:
+    """The rows of journal entries, added in order.
+
+    `scales` and `pairs` are the assets and markets known before the first entry; definitions
+    among the entries are added to them. Of an order only the last state is kept.
+    """
+
+    def __init__(
+        self, scales: Mapping[str, int] | None = None, pairs: Mapping[str, Pair] | None = None
+    ) -> None:
+        self.scales = dict(scales or {})
+        self.pairs = dict(pairs or {})
+        self.assets: dict[str, AssetRow] = {}
+        self.markets: dict[str, MarketRow] = {}
+        self.trades: list[TradeRow] = []
+        self.ledger: list[LedgerRow] = []
+        self.archive: list[ArchiveRow] = []
+        self._orders: dict[int, tuple[OrderState, int]] = {}
+        self._position = 0
+
+    @property
+    def orders(self) -> list[OrderRow]:
+        return [self._order_row(order, sequence) for order, sequence in self._orders.values()]
+
+    def add(self, entry: EncodedEntry) -> None:
+        """Raises msgspec.ValidationError where the entry is of another format."""
+        self.archive.append(_archive_row(entry))
+        self._position = 0
+        time = timestamp(entry.time)
+        for events in entry.decode_events():
+            for event in events:
+                self._add_event(event, entry.sequence, time)
+
+    def _add_event(self, event: Event, sequence: int, time: str) -> None:
+        if isinstance(event, OrderUpdated):
+            self._orders[event.order.order_id] = (event.order, sequence)
+        elif isinstance(event, Traded):
+            pair = self.pairs[event.market]
+            self.trades.append(_trade_row(event, pair, sequence, time))
+            self._add_postings(postings_of_trade(event, pair.base, pair.quote), sequence, time)
+        elif isinstance(event, Deposited):
+            self._add_postings(postings_of_deposit(event), sequence, time)
+        elif isinstance(event, AssetDefined):
+            self.scales[event.symbol] = event.scale
+            self.assets[event.symbol] = AssetRow(clean(event.symbol), event.scale)
+        elif isinstance(event, MarketDefined):
+            self._define_market(event, sequence)
+
+    def _define_market(self, event: MarketDefined, sequence: int) -> None:
+        pair = Pair(event.base, event.quote, self.scales[event.base], self.scales[event.quote])
+        self.pairs[event.symbol] = pair
+        self.markets[event.symbol] = _market_row(event, pair, sequence)
+
+    def _add_postings(self, postings: Iterable[Posting], sequence: int, time: str) -> None:
+        scales, ledger = self.scales, self.ledger
+        for kind, account_kind, account, asset, amount, reference in postings:
+            scale = scales[asset]
+            text = (
+                decimal_text(amount, scale) if amount >= 0 else "-" + decimal_text(-amount, scale)
+            )
+            ledger.append(
+                LedgerRow(
+                    sequence,
+                    self._position,
+                    time,
+                    account_kind,
+                    account,
+                    asset,
+                    text,
+                    kind,
+                    clean(reference),
+                )
+            )
+            self._position += 1
+
+    def _order_row(self, order: OrderState, sequence: int) -> OrderRow:
+        terms = order.terms
+        _, _, base, quote = self.pairs[terms.market]
+        client_order_id = terms.client_order_id
+        return OrderRow(
+            order.order_id,
+            terms.account,
+            terms.market,
+            None if client_order_id is None else clean(client_order_id),
+            terms.side.value,
+            terms.type.value,
+            terms.time_in_force.value,
+            None if terms.price is None else decimal_text(terms.price, quote),
+            None if terms.quantity is None else decimal_text(terms.quantity, base),
+            None if terms.quote_quantity is None else decimal_text(terms.quote_quantity, quote),
+            terms.post_only,
+            None if terms.good_till is None else timestamp(terms.good_till),
+            order.status.value,
+            decimal_text(order.executed_quantity, base),
+            decimal_text(order.executed_quote_quantity, quote),
+            timestamp(order.created_at),
+            timestamp(order.updated_at),
+            sequence,
+        )
+
+
+def _archive_row(entry: EncodedEntry) -> ArchiveRow:
+    return ArchiveRow(
+        entry.sequence,
+        timestamp(entry.time),
+        entry.epoch,
+        entry.core,
+        compress(entry.commands),
+        compress(entry.events),
+        entry.digest,
+    )
+
+
+def _market_row(event: MarketDefined, pair: Pair, sequence: int) -> MarketRow:
+    return MarketRow(
+        clean(event.symbol),
+        event.base,
+        event.quote,
+        decimal_text(event.tick, pair.quote_scale),
+        decimal_text(event.step, pair.base_scale),
+        decimal_text(event.min_quantity, pair.base_scale),
+        decimal_text(event.max_quantity, pair.base_scale),
+        decimal_text(event.min_notional, pair.quote_scale),
+        event.band_down_ppm,
+        event.band_up_ppm,
+        event.maker_fee_ppm,
+        event.taker_fee_ppm,
+        sequence,
+    )
+
+
+def _trade_row(event: Traded, pair: Pair, sequence: int, time: str) -> TradeRow:
+    _, _, base, quote = pair
+    return TradeRow(
+        event.market,
+        event.trade_id,
+        time,
+        sequence,
+        decimal_text(event.price, quote),
+        decimal_text(event.quantity, base),
+        decimal_text(event.quote_quantity, quote),
+        event.taker_side.value,
+        event.buyer,
+        event.seller,
+        event.buy_order_id,
+        event.sell_order_id,
+        decimal_text(event.buyer_fee, base),
+        decimal_text(event.seller_fee, quote),
+    )
+
+
+def clean(text: str) -> str:
+    """PostgreSQL's text cannot hold NUL. One such id must not halt the projection for everyone."""
+    return text.replace("\x00", "\ufffd") if "\x00" in text else text
+
+
+@lru_cache(maxsize=16_384)
+def decimal_text(amount: int, scale: int) -> str:
+    """Remembered, because each amount of a trade stands in it, in two orders and in the ledger."""
+    return format_amount(amount, scale)
+
+
+@lru_cache(maxsize=4_096)
+def timestamp(time_ms: int) -> str:
+    return str(to_datetime(time_ms))

@@ -1,0 +1,136 @@
+"""Which rows journal entries mean, without a database."""
+
+from collections import defaultdict
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.core.events import Deposited, Traded
+from engine.core.types import MAX_AMOUNT, Side
+from engine.projector.postings import Posting, postings_of_deposit, postings_of_trade
+from engine.projector.rows import Pair, Rows, clean, timestamp
+from engine.tests.journals import JournalWriter, small_journal
+
+amounts = st.integers(1, MAX_AMOUNT)
+fees = st.integers(-(10**12), 10**12)
+accounts = st.integers(1, 5)
+
+
+def rows_of_small_journal() -> Rows:
+    rows = Rows()
+    for entry in small_journal():
+        rows.add(entry)
+    return rows
+
+
+def sums(postings: list[Posting]) -> dict[str, int]:
+    total: dict[str, int] = defaultdict(int)
+    for posting in postings:
+        total[posting.asset] += posting.amount
+    return total
+
+
+@given(amounts, amounts, amounts, fees, fees, accounts, accounts)
+def test_postings_of_a_trade_sum_to_zero(
+    price: int, quantity: int, quote: int, fee: int, other_fee: int, buyer: int, seller: int
+) -> None:
+    trade = Traded(
+        "BTCUSDT", 1, price, quantity, quote, Side.BUY, buyer, seller, 1, 2, fee, other_fee
+    )
+    postings = list(postings_of_trade(trade, "BTC", "USDT"))
+    assert set(sums(postings).values()) == {0}
+    house = [p.amount for p in postings if p.account_kind == "house"]
+    assert house == [f for f in (fee, other_fee) if f]
+
+
+@given(amounts)
+def test_postings_of_a_deposit_sum_to_zero(amount: int) -> None:
+    postings = list(postings_of_deposit(Deposited(1, 7, "BTC", amount, "key")))
+    assert [(p.account_kind, p.account, p.amount) for p in postings] == [
+        ("external", None, -amount),
+        ("user", 7, amount),
+    ]
+
+
+def test_ledger_rows_are_numbered_within_each_journal_entry() -> None:
+    ledger = rows_of_small_journal().ledger
+    assert [(row.sequence, row.position) for row in ledger] == [
+        *((1, position) for position in range(4)),
+        *((3, position) for position in range(16)),
+    ]
+
+
+def test_amounts_are_decimal_text_of_their_asset() -> None:
+    rows = rows_of_small_journal()
+    first = rows.trades[0]
+    # BTC has 8 places, USDT 6: a price counts USDT, and so does the seller's fee.
+    assert (first.price, first.quantity, first.quote_quantity) == (
+        "50000.000000",
+        "1.00000000",
+        "50000.000000",
+    )
+    assert (first.buyer_fee, first.seller_fee) == ("0.00200000", "50.000000")
+    assert rows.markets["BTCUSDT"].tick == "0.100000"
+    assert rows.markets["BTCUSDT"].step == "0.00001000"
+    assert [row.amount for row in rows.ledger[:2]] == ["-5.00000000", "5.00000000"]
+
+
+def test_only_the_last_state_of_an_order_is_kept() -> None:
+    orders = {row.order_id: row for row in rows_of_small_journal().orders}
+    assert {key: (row.status, row.sequence) for key, row in orders.items()} == {
+        1: ("partially_filled", 3),
+        2: ("filled", 3),
+        3: ("canceled", 5),
+        4: ("new", 6),
+    }
+    assert orders[1].executed_quantity == "1.50000000"
+    assert orders[1].executed_quote_quantity == "75000.000000"
+    assert orders[1].client_order_id == "ask"
+
+
+def test_archive_keeps_every_entry() -> None:
+    assert [row.sequence for row in rows_of_small_journal().archive] == [1, 2, 3, 4, 5, 6]
+
+
+def test_known_markets_make_a_later_entry_readable_alone() -> None:
+    whole, late = (
+        rows_of_small_journal(),
+        Rows({"BTC": 8, "USDT": 6}, {"BTCUSDT": Pair("BTC", "USDT", 8, 6)}),
+    )
+    late.add(small_journal()[2])
+    assert late.trades == whole.trades
+
+
+def test_unknown_market_is_a_loud_error() -> None:
+    with pytest.raises(KeyError):
+        Rows().add(small_journal()[2])
+
+
+@given(st.integers(0, MAX_AMOUNT), st.integers(0, 8))
+def test_amounts_of_all_scales_fit_the_columns(amount: int, scale: int) -> None:
+    writer = JournalWriter()
+    writer.deposit(1, "X", amount, "key")
+    rows = Rows({"X": scale})
+    rows.add(writer.commit())
+    credited = Decimal(rows.ledger[1].amount)
+    assert credited == Decimal(amount).scaleb(-scale)
+    assert credited < 10**20
+    assert -int(credited.as_tuple().exponent) <= 8
+
+
+@pytest.mark.parametrize(
+    ("time_ms", "text"),
+    [
+        (0, "1970-01-01 00:00:00+00:00"),
+        (1_760_000_000_001, "2025-10-09 08:53:20.001000+00:00"),
+        (2**63 - 1, "9999-12-31 23:59:59.999000+00:00"),
+    ],
+)
+def test_times_that_no_calendar_holds_become_the_last_one(time_ms: int, text: str) -> None:
+    assert timestamp(time_ms) == text
+
+
+def test_text_that_postgresql_cannot_hold_is_replaced() -> None:
+    assert clean("a\x00b") == "a\ufffdb"

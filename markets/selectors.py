@@ -1,0 +1,179 @@
+"""What the tables say. Reads only; everything here is as of the projector's last batch.
+
+Who must see a command that was just answered calls `wait_for_projection` with its sequence first,
+or asks the engine itself. Times are milliseconds since the epoch UTC, lists are oldest first.
+"""
+
+import time
+from typing import Final, TypeVar
+
+from django.db.models import Model, QuerySet
+
+from engine.projector.positions import projected_sequence
+from engine.times import to_datetime
+from markets.fills import AccountFill, fill_of
+from markets.intervals import Interval
+from markets.models import Kline, Market, Order, Trade
+from markets.models.order import OPEN_STATUSES
+from markets.tickers import Ticker, list_tickers
+
+__all__ = [
+    "AccountFill",
+    "Ticker",
+    "get_market",
+    "get_order",
+    "list_fills",
+    "list_klines",
+    "list_markets",
+    "list_open_orders",
+    "list_orders",
+    "list_tickers",
+    "list_trades",
+    "wait_for_projection",
+]
+
+_Row = TypeVar("_Row", bound=Model)
+
+_POLL_S: Final = 0.01
+
+
+def wait_for_projection(*, sequence: int, timeout: float = 1.0) -> bool:
+    """Whether the tables hold the journal up to `sequence`, after at most `timeout` seconds."""
+    deadline = time.monotonic() + timeout
+    while projected_sequence() < sequence:
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(_POLL_S)
+    return True
+
+
+def list_markets() -> list[Market]:
+    return list(Market.objects.select_related("base", "quote"))
+
+
+def get_market(*, symbol: str) -> Market | None:
+    return Market.objects.select_related("base", "quote").filter(symbol=symbol).first()
+
+
+def get_order(
+    *, account: int, market: str, order_id: int | None = None, client_order_id: str | None = None
+) -> Order | None:
+    """The account's order by either id (by both, it must match both).
+
+    Client order ids are unique among open orders only: of several orders, the newest.
+    """
+    if order_id is None and client_order_id is None:
+        return None
+    orders = Order.objects.filter(account=account, market_id=market)
+    if order_id is not None:
+        orders = orders.filter(order_id=order_id)
+    if client_order_id is not None:
+        orders = orders.filter(client_order_id=client_order_id)
+    return orders.order_by("-order_id").first()
+
+
+def list_open_orders(*, account: int, market: str | None = None) -> list[Order]:
+    """As of the projection: for when the engine cannot be asked."""
+    orders = Order.objects.filter(account=account, status__in=OPEN_STATUSES)
+    if market is not None:
+        orders = orders.filter(market_id=market)
+    return list(orders.order_by("order_id"))
+
+
+def list_orders(
+    *,
+    account: int,
+    market: str | None = None,
+    from_id: int | None = None,
+    before: int | None = None,
+    start_time: int | None = None,
+    end_time: int | None = None,
+    limit: int = 500,
+) -> list[Order]:
+    """Orders of an account, open and past.
+
+    The oldest ones at or after `from_id` or `start_time` where one is given; else the newest,
+    below order id `before` and up to `end_time`. Times are those of an order's creation.
+    """
+    orders = Order.objects.filter(account=account)
+    if market is not None:
+        orders = orders.filter(market_id=market)
+    if from_id is not None:
+        orders = orders.filter(order_id__gte=from_id)
+    if before is not None:
+        orders = orders.filter(order_id__lt=before)
+    if start_time is not None:
+        orders = orders.filter(created_at__gte=to_datetime(start_time))
+    if end_time is not None:
+        orders = orders.filter(created_at__lte=to_datetime(end_time))
+    return _page(
+        orders, "order_id", oldest=from_id is not None or start_time is not None, limit=limit
+    )
+
+
+def list_trades(*, market: str, limit: int = 500, from_id: int | None = None) -> list[Trade]:
+    """Public trades: the most recent ones, or those from trade id `from_id` on."""
+    trades = Trade.objects.filter(market_id=market)
+    if from_id is not None:
+        trades = trades.filter(trade_id__gte=from_id)
+    return _page(trades, "trade_id", oldest=from_id is not None, limit=limit)
+
+
+def list_fills(
+    *,
+    account: int,
+    market: str | None = None,
+    order_id: int | None = None,
+    from_id: int | None = None,
+    start_time: int | None = None,
+    end_time: int | None = None,
+    limit: int = 500,
+) -> list[AccountFill]:
+    """The account's halves of trades, paged like `list_orders`; `from_id` is a trade id, which
+    needs a market. Who traded with themselves has two fills of one trade."""
+    trades = Trade.objects.select_related("market")
+    if market is not None:
+        trades = trades.filter(market_id=market)
+    if from_id is not None:
+        trades = trades.filter(trade_id__gte=from_id)
+    if start_time is not None:
+        trades = trades.filter(time__gte=to_datetime(start_time))
+    if end_time is not None:
+        trades = trades.filter(time__lte=to_datetime(end_time))
+    bought, sold = trades.filter(buyer=account), trades.filter(seller=account)
+    if order_id is not None:
+        bought, sold = bought.filter(buy_order_id=order_id), sold.filter(sell_order_id=order_id)
+    # Trade ids count per market; across markets the journal gives the order. Two questions with
+    # an index each: one with OR would sort all trades of the account.
+    order = ("trade_id",) if market is not None else ("sequence", "market_id", "trade_id")
+    oldest = from_id is not None or start_time is not None
+    halves = [(trade, True) for trade in _page(bought, *order, oldest=oldest, limit=limit)]
+    halves += [(trade, False) for trade in _page(sold, *order, oldest=oldest, limit=limit)]
+    halves.sort(key=lambda half: (half[0].sequence, half[0].market_id, half[0].trade_id))
+    kept = halves[:limit] if oldest else halves[-limit:]
+    return [fill_of(trade, bought=bought_it) for trade, bought_it in kept]
+
+
+def list_klines(
+    *,
+    market: str,
+    interval: Interval,
+    start_time: int | None = None,
+    end_time: int | None = None,
+    limit: int = 500,
+) -> list[Kline]:
+    """Candles by open time: from `start_time` on where it is given, else the newest ones up to
+    `end_time` (or now). Stretches without a trade have no candle."""
+    klines = Kline.objects.filter(market_id=market, interval=interval.value)
+    if start_time is not None:
+        klines = klines.filter(time__gte=to_datetime(start_time))
+    if end_time is not None:
+        klines = klines.filter(time__lte=to_datetime(end_time))
+    return _page(klines, "time", oldest=start_time is not None, limit=limit)
+
+
+def _page(rows: QuerySet[_Row], *order: str, oldest: bool, limit: int) -> list[_Row]:
+    """The first or the last `limit` rows; oldest first either way."""
+    if oldest:
+        return list(rows.order_by(*order)[:limit])
+    return list(rows.order_by(*(f"-{field}" for field in order))[:limit])[::-1]

@@ -1,0 +1,240 @@
+"""What the selectors answer from projected tables."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from engine.core.types import Side
+from engine.projector.loop import project_entries
+from engine.tests.journals import START_MS, JournalWriter, small_journal
+from engine.times import to_datetime
+from markets import selectors
+from markets.candle_updates import update_candles
+from markets.intervals import MINUTE, Interval
+
+pytestmark = pytest.mark.django_db
+
+BTC = 10**8
+PRICE = 50_000_000_000
+
+
+@pytest.fixture
+def small() -> None:
+    project_entries(small_journal())
+
+
+@pytest.fixture
+def busy() -> None:
+    """Ten trades a minute apart, at 50000, 50001, ...; account 1 sells, 2 buys and takes."""
+    journal = JournalWriter()
+    journal.define()
+    journal.commit(after_ms=0)
+    for number in range(10):
+        price = PRICE + number * 1_000_000
+        sell = journal.place(1, Side.SELL, price, BTC)
+        buy = journal.place(2, Side.BUY, price, BTC)
+        journal.trade(sell, buy, BTC)
+        journal.commit(after_ms=MINUTE)
+    # One trade in another market, and one in which account 3 meets itself.
+    maker = journal.place(1, Side.SELL, 5_000_000, BTC, market="ETHBTC")
+    taker = journal.place(2, Side.BUY, 5_000_000, BTC, market="ETHBTC")
+    journal.trade(maker, taker, BTC)
+    maker = journal.place(3, Side.BUY, PRICE, BTC)
+    taker = journal.place(3, Side.SELL, PRICE, BTC)
+    journal.trade(maker, taker, BTC)
+    journal.commit()
+    project_entries(journal.entries)
+    update_candles(seconds=60)
+
+
+@pytest.mark.usefixtures("small")
+class TestOrders:
+    def test_by_order_id(self) -> None:
+        order = selectors.get_order(account=1, market="BTCUSDT", order_id=1)
+        assert order is not None
+        assert order.executed_quantity == Decimal("1.5")
+
+    def test_by_client_order_id_is_the_newest(self) -> None:
+        order = selectors.get_order(account=2, market="BTCUSDT", client_order_id="bid")
+        assert order is not None
+        assert (order.order_id, order.status) == (4, "new")
+
+    @pytest.mark.parametrize(
+        ("account", "market", "order_id", "client_order_id"),
+        [
+            (2, "BTCUSDT", 1, None),
+            (2, "BTCUSDT", None, "ask"),
+            (1, "ETHBTC", 1, None),
+            (1, "BTCUSDT", 1, "other"),
+            (1, "BTCUSDT", None, None),
+            (1, "NOSUCH", 1, None),
+        ],
+    )
+    def test_not_of_others_nor_of_elsewhere(
+        self, account: int, market: str, order_id: int | None, client_order_id: str | None
+    ) -> None:
+        found = selectors.get_order(
+            account=account, market=market, order_id=order_id, client_order_id=client_order_id
+        )
+        assert found is None
+
+    @pytest.mark.parametrize(
+        ("arguments", "ids"),
+        [
+            ({}, [2, 3, 4]),
+            ({"limit": 2}, [3, 4]),
+            ({"before": 4, "limit": 1}, [3]),
+            ({"from_id": 3}, [3, 4]),
+            ({"from_id": 1, "limit": 1}, [2]),
+            ({"start_time": START_MS + 3_000}, [3, 4]),
+            ({"start_time": 0, "limit": 1}, [2]),
+            ({"end_time": START_MS + 3_000, "limit": 1}, [3]),
+            ({"end_time": 2**70}, [2, 3, 4]),
+            ({"start_time": -(2**70)}, [2, 3, 4]),
+        ],
+    )
+    @pytest.mark.parametrize("market", ["BTCUSDT", None])
+    def test_history(self, market: str | None, arguments: dict[str, int], ids: list[int]) -> None:
+        orders = selectors.list_orders(account=2, market=market, **arguments)
+        assert [order.order_id for order in orders] == ids
+
+    def test_open_ones(self) -> None:
+        assert [o.order_id for o in selectors.list_open_orders(account=2)] == [4]
+        assert [o.order_id for o in selectors.list_open_orders(account=1)] == [1]
+        assert selectors.list_open_orders(account=1, market="ETHBTC") == []
+
+
+@pytest.mark.usefixtures("busy")
+class TestTrades:
+    @pytest.mark.parametrize(
+        ("from_id", "limit", "ids"),
+        [(None, 3, [9, 10, 11]), (4, 3, [4, 5, 6]), (11, 5, [11]), (12, 5, [])],
+    )
+    def test_public(self, from_id: int | None, limit: int, ids: list[int]) -> None:
+        trades = selectors.list_trades(market="BTCUSDT", limit=limit, from_id=from_id)
+        assert [trade.trade_id for trade in trades] == ids
+
+    def test_fills_have_the_accounts_own_side(self) -> None:
+        (sold,) = selectors.list_fills(account=1, market="BTCUSDT", limit=1)
+        assert (sold.side, sold.liquidity, sold.fee, sold.fee_asset, sold.order_id) == (
+            "sell",
+            "maker",
+            Decimal("50.009"),
+            "USDT",
+            19,
+        )
+        (bought,) = selectors.list_fills(account=2, market="BTCUSDT", limit=1)
+        assert (bought.side, bought.liquidity, bought.fee, bought.fee_asset, bought.order_id) == (
+            "buy",
+            "taker",
+            Decimal("0.002"),
+            "BTC",
+            20,
+        )
+
+    @pytest.mark.parametrize(
+        ("arguments", "ids"),
+        [
+            ({"limit": 2}, [9, 10]),
+            ({"from_id": 2, "limit": 2}, [2, 3]),
+            ({"order_id": 5}, [3]),
+            ({"order_id": 6}, []),
+            ({"start_time": START_MS + MINUTE, "limit": 1}, [2]),
+            ({"end_time": START_MS + MINUTE, "limit": 1}, [2]),
+        ],
+    )
+    def test_fills_of_a_market(self, arguments: dict[str, int], ids: list[int]) -> None:
+        fills = selectors.list_fills(account=1, market="BTCUSDT", **arguments)
+        assert [fill.trade_id for fill in fills] == ids
+
+    def test_fills_of_all_markets_are_in_the_journals_order(self) -> None:
+        fills = selectors.list_fills(account=1, limit=2)
+        assert [(fill.market, fill.trade_id) for fill in fills] == [("BTCUSDT", 10), ("ETHBTC", 1)]
+
+    def test_who_meets_themselves_has_two_fills(self) -> None:
+        fills = selectors.list_fills(account=3)
+        assert sorted((fill.side, fill.liquidity) for fill in fills) == [
+            ("buy", "maker"),
+            ("sell", "taker"),
+        ]
+
+
+@pytest.mark.usefixtures("busy")
+class TestKlines:
+    @pytest.mark.parametrize(
+        ("start", "end", "limit", "minutes"),
+        [
+            (None, None, 2, [9, 10]),
+            (3, None, 2, [3, 4]),
+            (None, 5, 2, [4, 5]),
+            (3, 4, 9, [3, 4]),
+            (3, 9, 2, [3, 4]),
+            (11, None, 9, []),
+        ],
+    )
+    def test_paging(
+        self, start: int | None, end: int | None, limit: int, minutes: list[int]
+    ) -> None:
+        first = Interval.M1.open_time(START_MS)
+        klines = selectors.list_klines(
+            market="BTCUSDT",
+            interval=Interval.M1,
+            start_time=None if start is None else first + start * MINUTE,
+            end_time=None if end is None else first + end * MINUTE,
+            limit=limit,
+        )
+        assert [k.time for k in klines] == [to_datetime(first + m * MINUTE) for m in minutes]
+
+
+@pytest.mark.usefixtures("busy")
+class TestTickers:
+    def test_of_the_last_day(self) -> None:
+        now = to_datetime(START_MS + 20 * MINUTE)
+        (ticker,) = selectors.list_tickers(symbol="BTCUSDT", now=now)
+        assert (ticker.open, ticker.high) == (Decimal(50_000), Decimal(50_009))
+        assert (ticker.low, ticker.last) == (Decimal(50_000), Decimal(50_000))
+        assert (ticker.trades, ticker.volume) == (11, Decimal(11))
+        assert ticker.price_change == ticker.price_change_percent == 0
+        assert ticker.close_time - ticker.open_time == 24 * 60 * MINUTE
+
+    def test_change(self) -> None:
+        now = to_datetime(START_MS + 5 * MINUTE) + timedelta(days=1)
+        (ticker,) = selectors.list_tickers(symbol="BTCUSDT", now=now)
+        assert ticker.open == 50_006
+        assert ticker.price_change == -6
+        assert ticker.price_change_percent == Decimal("-0.012")
+
+    def test_of_a_quiet_day_has_the_last_price(self) -> None:
+        now = to_datetime(START_MS) + timedelta(days=9)
+        tickers = selectors.list_tickers(now=now)
+        assert [(t.symbol, t.open, t.last, t.trades) for t in tickers] == [
+            ("BTCUSDT", 50_000, 50_000, 0),
+            ("ETHBTC", Decimal("0.05"), Decimal("0.05"), 0),
+        ]
+
+    def test_of_an_unknown_market(self) -> None:
+        assert selectors.list_tickers(symbol="NOSUCH") == []
+
+
+def test_ticker_of_a_market_that_never_traded() -> None:
+    project_entries(small_journal()[:1])
+    (ticker,) = selectors.list_tickers(symbol="ETHBTC")
+    assert ticker.open is ticker.last is None
+    assert ticker.volume == ticker.trades == 0
+    assert ticker.price_change == ticker.price_change_percent == 0
+
+
+@pytest.mark.usefixtures("small")
+def test_markets() -> None:
+    assert [m.symbol for m in selectors.list_markets()] == ["BTCUSDT", "ETHBTC"]
+    market = selectors.get_market(symbol="ETHBTC")
+    assert market is not None
+    assert (market.base.scale, market.quote.symbol) == (8, "BTC")
+    assert selectors.get_market(symbol="NOSUCH") is None
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize(("sequence", "there"), [(0, True), (6, True), (7, False)])
+def test_waiting_for_the_projection(sequence: int, there: bool) -> None:
+    assert selectors.wait_for_projection(sequence=sequence, timeout=0.02) is there
