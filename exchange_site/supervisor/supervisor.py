@@ -90,6 +90,8 @@ class Supervisor:
             await keeper.stop()
         self._keepers.clear()
         if self._lock is not None:
+            if self.plan.servers:
+                self.plan.home.remove_sockets()
             self._lock.release()
             self._lock = None
 
