@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 # `python3` where it is new enough, else the newest that is.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
-PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
 
 # The shell becomes the supervisor: it gets Ctrl-C from the terminal and SIGTERM from make, which
 # waits for it. Where make itself is killed, the supervisor notices that the process is gone.
@@ -45,14 +45,16 @@ requirements: $(VENV)/.dev
 # Installed again only when the pins change.
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed."; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.run: requirements.txt requirements-embedded.txt | $(VENV)/bin/python
-	$(PIP_INSTALL) -r requirements-embedded.txt
+	@echo "installing requirements-embedded.txt into $(VENV)"
+	@$(PIP_INSTALL) -r requirements-embedded.txt
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.run
-	$(PIP_INSTALL) -r requirements-dev.txt
+	@echo "installing requirements-dev.txt into $(VENV)"
+	@$(PIP_INSTALL) -r requirements-dev.txt
 	@touch $@
 
 # Keeps .run, which holds the accounts, orders and trades of this installation.
