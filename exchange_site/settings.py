@@ -96,7 +96,7 @@ CHANNEL_LAYERS = {
     }
 }
 
-# A task is acknowledged when it has ended: one that was killed runs again, so every task must bear it.
+# A task is acknowledged when it has ended: one that was killed runs again, and must bear it.
 # Results are rows, never messages. The queue `projector` has a worker of its own.
 CELERY_BROKER_URL = ADDRESSES.celery_broker_url
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

@@ -23,5 +23,6 @@ ALTER DEFAULT PRIVILEGES FOR ROLE exchange_owner
 ALTER DEFAULT PRIVILEGES FOR ROLE exchange_owner
     GRANT USAGE, SELECT ON SEQUENCES TO exchange_app;
 
--- What PostgreSQL 15 and newer do by themselves.
+-- What PostgreSQL 15 and newer do by themselves: only the owner makes tables.
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+GRANT CREATE ON SCHEMA public TO exchange_owner;

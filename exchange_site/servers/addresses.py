@@ -79,6 +79,8 @@ class ServerAddresses:
     def databases(self) -> dict[str, dict[str, Any]]:
         """Django's DATABASES: `default` for the parts, `owner` for migrations."""
         default = _django_database(self.database_url)
+        # A PostgreSQL that was started again fails no request with a connection to the old one.
+        default["CONN_HEALTH_CHECKS"] = True
         if self.pool_size:
             default["OPTIONS"]["pool"] = {
                 "min_size": min(self.pool_min_size, self.pool_size),

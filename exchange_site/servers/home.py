@@ -3,6 +3,7 @@
 import hashlib
 import os
 import secrets
+import shutil
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -65,6 +66,10 @@ class ExchangeHome:
             # Root's PostgreSQL runs as somebody else, who must get through to its own folder.
             folder.chmod(0o711 if os.getuid() == 0 else 0o700)
         return folder
+
+    def remove_sockets(self) -> None:
+        """Leave nothing in /tmp once the servers are gone."""
+        shutil.rmtree(self.sockets, ignore_errors=True)
 
     def secret_key(self) -> str:
         """A random key, made once for this installation and readable by its owner only."""

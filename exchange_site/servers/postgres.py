@@ -185,7 +185,10 @@ def _installations() -> list[Path]:
 
 def _major_version(programs: Path) -> str:
     answer = subprocess.run(
-        [str(programs / "bin" / "postgres"), "--version"], capture_output=True, text=True, check=True
+        [str(programs / "bin" / "postgres"), "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return answer.stdout.split()[-1].split(".")[0]
 

@@ -70,7 +70,9 @@ class ValkeyServer:
 
     def is_ready(self) -> bool:
         """True once it has loaded its data."""
-        connection = redis.Redis(unix_socket_path=self.socket, retry=Retry(NoBackoff(), 0))
+        connection = redis.Redis(
+            unix_socket_path=self.socket, retry=Retry(NoBackoff(), 0), socket_timeout=5
+        )
         try:
             return bool(connection.ping())
         except redis.RedisError:  # includes "loading the dataset"

@@ -1,0 +1,29 @@
+FROM python:3.13-slim
+
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+
+RUN useradd --system --uid 10001 --home-dir /app --shell /usr/sbin/nologin exchange
+WORKDIR /app
+
+# The pins first, so that a change of the code alone does not install everything again.
+COPY requirements.txt .
+RUN pip install -r requirements.txt
+
+COPY . .
+# Building needs a secret key that nothing is ever signed with.
+ENV STATIC_ROOT=/app/staticfiles EXCHANGE_HOME=/tmp/exchange
+RUN EXCHANGE_HOME=/tmp/build python manage.py collectstatic --no-input --verbosity 0 \
+    && rm -rf /tmp/build
+
+USER exchange
+ENV PRODUCTION=1
+EXPOSE 8000
+
+# Of the web server, which is what the image runs by itself; docker-compose.yml gives the other
+# parts their commands and switches this off for them.
+HEALTHCHECK --interval=10s --timeout=6s --start-period=30s --retries=3 \
+    CMD ["python", "-m", "exchange_site.supervisor.health"]
+CMD ["uvicorn", "exchange_site.asgi:application", "--host", "0.0.0.0", "--port", "8000", \
+     "--loop", "uvloop", "--http", "httptools", "--ws", "websockets-sansio", \
+     "--ws-max-size", "262144", "--ws-per-message-deflate", "false", "--lifespan", "off", \
+     "--no-access-log", "--no-server-header", "--timeout-graceful-shutdown", "10"]

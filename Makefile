@@ -1,0 +1,63 @@
+# Python 3.11 or newer and make are all that is needed; everything else goes into .venv and .run.
+#   make run | test | check | bench [BENCH=name] | requirements | clean
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := run
+.PHONY: run test test-clients check bench requirements clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+# `python3` where it is new enough, else the newest that is.
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
+
+# The shell becomes the supervisor: it gets Ctrl-C from the terminal and SIGTERM from make, which
+# waits for it. Where make itself is killed, the supervisor notices that the process is gone.
+run: $(VENV)/.run
+	@exec $(BIN)/python -m exchange_site.supervisor --while-running $$PPID
+
+test: $(VENV)/.dev
+	@exec $(BIN)/python -m pytest $(TESTS)
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+	$(BIN)/lint-imports
+	@# No server has to run for these two; Django would say that it could not ask the database.
+	$(BIN)/python -W "ignore:Got an error checking a consistent:RuntimeWarning" manage.py makemigrations --check --dry-run
+	PRODUCTION=1 SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(48))') ALLOWED_HOSTS=exchange.example \
+		$(BIN)/python manage.py check --deploy --fail-level WARNING
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+
+bench: $(VENV)/.dev
+	@exec $(BIN)/python -m bench $(BENCH)
+
+# Pins of the whole tree, from the direct dependencies in pyproject.toml. The later files are
+# layered on the first, so that one environment can hold all of them.
+PIP_COMPILE := CUSTOM_COMPILE_COMMAND="make requirements" $(BIN)/pip-compile --quiet --strip-extras --allow-unsafe \
+	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options
+requirements: $(VENV)/.dev
+	$(PIP_COMPILE) --output-file requirements.txt pyproject.toml
+	$(PIP_COMPILE) --extra embedded --constraint requirements.txt --output-file requirements-embedded.txt pyproject.toml
+	$(PIP_COMPILE) --extra embedded --extra dev --constraint requirements-embedded.txt --output-file requirements-dev.txt pyproject.toml
+
+# Installed again only when the pins change.
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed."; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: requirements.txt requirements-embedded.txt | $(VENV)/bin/python
+	@echo "installing requirements-embedded.txt into $(VENV)"
+	@$(PIP_INSTALL) -r requirements-embedded.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.run
+	@echo "installing requirements-dev.txt into $(VENV)"
+	@$(PIP_INSTALL) -r requirements-dev.txt
+	@touch $@
+
+# Keeps .run, which holds the accounts, orders and trades of this installation.
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache staticfiles build
+	find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +

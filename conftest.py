@@ -1,0 +1,100 @@
+"""Real servers for the tests, started when the first test asks for them.
+
+They live in a folder of this run alone (`exchange_site/tests/settings.py`) and end with it.
+"""
+
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+
+import pytest
+import redis
+from django.conf import settings
+from filelock import FileLock
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from exchange_site.servers.addresses import ServerAddresses
+from exchange_site.servers.home import ExchangeHome
+from exchange_site.servers.valkey import engine_valkey, shared_valkey
+from exchange_site.tests.processes import running_server, wait_until
+from exchange_site.tests.settings import TEST_CONTROLLER, TEST_RUN
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[ServerAddresses]:
+    """The servers of this test process: two Valkeys of its own, and a PostgreSQL for the run."""
+    _start_postgres()
+    home: ExchangeHome = settings.HOME
+    with ExitStack() as stack:
+        stack.callback(home.remove_sockets)
+        for server in (engine_valkey(home), shared_valkey(home)):
+            stack.enter_context(running_server(home, server))
+        yield settings.ADDRESSES
+
+
+@pytest.fixture
+def engine_redis(servers: ServerAddresses) -> Iterator["redis.Redis"]:
+    """The engine's Valkey, emptied, on a connection that never retries; answers are bytes."""
+    yield from _emptied(servers.engine_redis_url)
+
+
+@pytest.fixture
+def shared_redis(servers: ServerAddresses) -> Iterator["redis.Redis"]:
+    """The other Valkey (channels, tasks, limits, cache), emptied."""
+    yield from _emptied(servers.redis_url)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, servers: ServerAddresses
+) -> None:
+    """pytest-django's hook before it creates the test database: the server must run."""
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The first process of the run ends what any of its workers started."""
+    if os.getpid() != TEST_CONTROLLER:
+        return
+    run = ExchangeHome(TEST_RUN)
+    with suppress(FileNotFoundError, ProcessLookupError), run.lock.open() as lock:
+        os.kill(int(lock.read()), signal.SIGTERM)
+        fcntl.flock(lock, fcntl.LOCK_EX)  # free once all of it is gone
+    shutil.rmtree(run.path, ignore_errors=True)
+
+
+def _emptied(url: str) -> Iterator["redis.Redis"]:
+    connection = redis.Redis.from_url(url, retry=Retry(NoBackoff(), 0))
+    connection.flushall()
+    yield connection
+    connection.close()
+
+
+def _start_postgres() -> None:
+    """Once for all workers of the run. It stops with the first process, however that ends."""
+    log = TEST_RUN / "servers.log"
+    with FileLock(TEST_RUN / "servers.lock"):
+        if log.exists():
+            return
+        controller = str(TEST_CONTROLLER)
+        argv = [sys.executable, "-m", "exchange_site.supervisor", "--servers", "postgres"]
+        with log.open("wb") as output:
+            starting = subprocess.Popen(
+                [*argv, "--while-running", controller],
+                env={**os.environ, "EXCHANGE_HOME": str(TEST_RUN)},
+                cwd=settings.BASE_DIR,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        wait_until(
+            lambda: b"servers ready" in log.read_bytes() or starting.poll() is not None,
+            "PostgreSQL is ready",
+            timeout_s=90.0,
+        )
+        assert starting.poll() is None, log.read_text()

@@ -1,0 +1,76 @@
+"""What runs: the list of the parts of an exchange."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from exchange_site.part import Part
+from exchange_site.servers.home import ExchangeHome
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+# A list of 100 orders is the longest thing a socket may say.
+WEBSOCKET_MESSAGE_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True)
+class ExchangeParts:
+    """`setup` runs to its end before the `parts` start, `afterwards` once they run."""
+
+    setup: list[Part]
+    parts: list[Part]
+    afterwards: list[Part]
+
+
+def exchange_parts(home: ExchangeHome, environ: Mapping[str, str]) -> ExchangeParts:
+    """Everything that `make run` runs beside the servers."""
+    port = environ.get("PORT") or "8000"
+    demo = environ.get("DEMO", "1") != "0"
+    common = {
+        "EXCHANGE_HOME": str(home.path),
+        "DJANGO_SETTINGS_MODULE": "exchange_site.settings",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+    def python(name: str, *arguments: str, **environment: str) -> Part:
+        return Part(name, (sys.executable, *arguments), {**common, **environment}, cwd=str(PROJECT))
+
+    def manage(name: str, *arguments: str) -> Part:
+        return python(name, "manage.py", *arguments)
+
+    def celery(name: str, *arguments: str) -> Part:
+        return python(name, "-m", "celery", "-A", "exchange_site", *arguments, "--loglevel", "INFO")
+
+    def worker(name: str, queue: str) -> Part:
+        # One process each, without the chatter between workers that nobody listens to.
+        quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat")
+        return celery(name, "worker", "-Q", queue, "-P", "solo", "-n", f"{name}@%h", *quiet)
+
+    web = python(
+        "web",
+        *("-m", "uvicorn", "exchange_site.asgi:application", "--host", "127.0.0.1", "--port", port),
+        *("--loop", "uvloop", "--http", "httptools", "--ws", "websockets-sansio"),
+        *("--ws-max-size", str(WEBSOCKET_MESSAGE_BYTES), "--ws-per-message-deflate", "false"),
+        *("--lifespan", "off", "--no-access-log", "--no-server-header"),
+        *("--timeout-graceful-shutdown", "3"),
+        DATABASE_POOL_SIZE=environ.get("DATABASE_POOL_SIZE") or "20",
+    )
+    schedule = str(home.data / "beat-schedule")
+    return ExchangeParts(
+        setup=[
+            manage("migrate", "migrate", "--database", "owner", "--no-input"),
+            manage("collectstatic", "collectstatic", "--no-input", "--verbosity", "0"),
+        ],
+        parts=[
+            manage("engine", "run_engine"),
+            web,
+            worker("projector", "projector"),
+            worker("tasks", "default"),
+            celery("beat", "beat", "--schedule", schedule, "--pidfile", ""),
+        ],
+        afterwards=[
+            manage("create_markets", "create_markets"),
+            *([manage("create_demo_users", "create_demo_users")] if demo else []),
+        ],
+    )

@@ -1,0 +1,42 @@
+"""Start real programs in tests, and wait for conditions instead of sleeping."""
+
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from exchange_site.servers.embedded import EmbeddedServer, prepare_server
+from exchange_site.servers.home import ExchangeHome
+
+PATIENCE_S = 30.0
+
+
+def wait_until(
+    condition: Callable[[], object], what: str, *, timeout_s: float = PATIENCE_S
+) -> None:
+    """Returns as soon as `condition` holds; fails with `what` where it does not in time."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {timeout_s:g} s: {what}")
+        time.sleep(0.01)
+
+
+@contextmanager
+def running_server(
+    home: ExchangeHome, server: EmbeddedServer
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """The server, answering. It ends with the block, or with this process."""
+    prepare_server(home, server)
+    part = server.part()
+    home.logs.mkdir(exist_ok=True)
+    with (home.logs / f"{part.name}.log").open("ab") as log:
+        process = subprocess.Popen(part.argv, stdout=log, stderr=log, **part.popen_options())
+    try:
+        wait_until(lambda: server.is_ready() or process.poll() is not None, f"{part.name} answers")
+        assert process.poll() is None, f"{part.name} ended: see {log.name}"
+        server.finish()
+        yield process
+    finally:
+        process.send_signal(part.stop_signal)
+        process.wait(part.stop_seconds)

@@ -1,0 +1,20 @@
+"""How long a part that died has to wait."""
+
+import pytest
+
+from exchange_site.supervisor.backoff import Backoff
+
+
+@pytest.mark.parametrize(
+    ("runs_s", "delays_s"),
+    [
+        ([0], [0.1]),
+        ([0, 0, 0, 0], [0.1, 0.2, 0.4, 0.8]),
+        ([0] * 9, [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10.0, 10.0]),
+        ([0, 0, 60, 0], [0.1, 0.2, 0.1, 0.2]),
+        ([60, 60], [0.1, 0.1]),
+    ],
+)
+def test_delays(runs_s: list[float], delays_s: list[float]) -> None:
+    backoff = Backoff()
+    assert [backoff.delay_after(ran_s) for ran_s in runs_s] == pytest.approx(delays_s)
