@@ -1,5 +1,19 @@
 """Users, their keys, and the ledger of what they own."""
 
+from accounts.models.api_key import ApiKey, Scope, Tier
+from accounts.models.bearer_token import BearerToken
+from accounts.models.ledger import LedgerEntry
+from accounts.models.onramp import OnrampChannel, OnrampRequest, OnrampStatus
 from accounts.models.user import User
 
-__all__ = ["User"]
+__all__ = [
+    "ApiKey",
+    "BearerToken",
+    "LedgerEntry",
+    "OnrampChannel",
+    "OnrampRequest",
+    "OnrampStatus",
+    "Scope",
+    "Tier",
+    "User",
+]
