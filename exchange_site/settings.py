@@ -5,6 +5,7 @@ Everything that differs between a laptop and production comes from the environme
 servers that `make run` embeds under `EXCHANGE_HOME`.
 """
 
+import json
 import os
 from pathlib import Path
 
@@ -18,7 +19,9 @@ ADDRESSES = ServerAddresses.from_environment(os.environ, HOME)
 # PRODUCTION=1: HTTPS only, and every secret must come from the environment.
 PRODUCTION = os.environ.get("PRODUCTION", "0") == "1"
 DEBUG = False
-SECRET_KEY = os.environ["SECRET_KEY"] if PRODUCTION else os.environ.get("SECRET_KEY") or HOME.secret_key()
+SECRET_KEY = (
+    os.environ["SECRET_KEY"] if PRODUCTION else os.environ.get("SECRET_KEY") or HOME.secret_key()
+)
 ALLOWED_HOSTS = os.environ.get("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]").split(",")
 CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("CSRF_TRUSTED_ORIGINS", "").split(",") if o]
 
@@ -91,6 +94,7 @@ CHANNEL_LAYERS = {
 }
 
 AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["accounts.backends.ThrottledBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
@@ -100,6 +104,56 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "/account/sign-in"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/"
+
+# Encrypts the secrets of API keys at rest; without it a key derived from SECRET_KEY does.
+API_SECRETS_KEY = os.environ.get("API_SECRETS_KEY", "")
+
+# Onramps above these amounts need a second approver: a JSON object such as {"USDT": "50000"}.
+ONRAMP_SECOND_APPROVAL_ABOVE: dict[str, str] = json.loads(
+    os.environ.get("ONRAMP_SECOND_APPROVAL_ABOVE", "{}")
+)
+
+# /health fails where the projector is further behind than this many journal entries.
+HEALTH_PROJECTOR_LAG = int(os.environ.get("HEALTH_PROJECTOR_LAG", "10000"))
+
+# Requests to the API. Keys of the tier `maker` are not counted.
+REQUESTS_PER_MINUTE_USER = int(os.environ.get("REQUESTS_PER_MINUTE_USER", "6000"))
+REQUESTS_PER_MINUTE_ADDRESS = int(os.environ.get("REQUESTS_PER_MINUTE_ADDRESS", "3000"))
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.authentication.ApiKeyAuthentication",
+        "accounts.authentication.BearerAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "rest_framework.permissions.IsAuthenticated",
+        "accounts.permissions.HasScope",
+    ],
+    "DEFAULT_THROTTLE_CLASSES": ["accounts.throttles.CallerThrottle"],
+    "DEFAULT_PARSER_CLASSES": ["exchange_site.api.strict_json.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["exchange_site.api.rendering.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "exchange_site.api.rendering.OneFormat",
+    "DEFAULT_SCHEMA_CLASS": "exchange_site.api.schema.AutoSchema",
+    "EXCEPTION_HANDLER": "exchange_site.api.problems.exception_handler",
+    "URL_FORMAT_OVERRIDE": None,
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Exchange",
+    "DESCRIPTION": "Amounts are decimal strings, times milliseconds since the epoch UTC, ids "
+    "integers. Errors are RFC 9457 problem details with a stable `code` (see /docs/problems).",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "PREPROCESSING_HOOKS": ["exchange_site.api.schema.keep_native"],
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
