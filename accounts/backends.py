@@ -16,7 +16,7 @@ class ThrottledBackend(ModelBackend):
     `authenticate` raises SignInThrottled; the forms and the API say it in their own way.
     """
 
-    def authenticate(  # type: ignore[override]  # as Django's own
+    def authenticate(
         self,
         request: HttpRequest | None,
         username: str | None = None,

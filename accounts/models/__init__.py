@@ -2,14 +2,12 @@
 
 from accounts.models.api_key import ApiKey, Scope, Tier
 from accounts.models.bearer_token import BearerToken
-from accounts.models.ledger import LedgerEntry
 from accounts.models.onramp import OnrampChannel, OnrampRequest, OnrampStatus
 from accounts.models.user import User
 
 __all__ = [
     "ApiKey",
     "BearerToken",
-    "LedgerEntry",
     "OnrampChannel",
     "OnrampRequest",
     "OnrampStatus",

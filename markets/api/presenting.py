@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
+from engine.times import to_milliseconds
+
 from engine.amounts import format_amount
 from engine.core.events import Fill, OrderState
 from engine.core.replies import DepthReply
-from engine.core.types import Side
-from engine.times import to_milliseconds
+from engine.core.types import Liquidity, Side
 from markets.api.schemas import (
+    AccountFillOut,
     BalanceOut,
     CandleOut,
     DepthOut,
@@ -20,7 +22,7 @@ from markets.api.schemas import (
 from markets.definitions import MarketDefinition, get_definition, get_scale
 from markets.intervals import Interval
 from markets.models import Kline, Trade
-from markets.selectors import Ticker
+from markets.selectors import AccountFill, Ticker
 
 
 def order_out(order: OrderState, fills: Iterable[Fill] = ()) -> OrderOut:
@@ -56,6 +58,23 @@ def _fill_out(fill: Fill, market: MarketDefinition) -> FillOut:
         fee=format_amount(fill.fee, get_scale(asset=fill.fee_asset)),
         fee_asset=fill.fee_asset,
         liquidity=fill.liquidity,
+    )
+
+
+def account_fill_out(fill: AccountFill) -> AccountFillOut:
+    market = get_definition(symbol=fill.market)
+    return AccountFillOut(
+        symbol=fill.market,
+        order_id=fill.order_id,
+        side=Side(fill.side),
+        trade_id=fill.trade_id,
+        price=places(fill.price, market.quote_scale),
+        quantity=places(fill.quantity, market.base_scale),
+        quote_quantity=places(fill.quote_quantity, market.quote_scale),
+        fee=places(fill.fee, get_scale(asset=fill.fee_asset)),
+        fee_asset=fill.fee_asset,
+        liquidity=Liquidity(fill.liquidity),
+        time=to_milliseconds(fill.time),
     )
 
 
@@ -111,21 +130,18 @@ def ticker_out(ticker: Ticker) -> TickerOut:
     base, quote = market.base_scale, market.quote_scale
     return TickerOut(
         symbol=ticker.symbol,
-        last_price=_places(ticker.last_price, quote),
-        open_price=_places(ticker.open_price, quote),
-        high_price=_places(ticker.high_price, quote),
-        low_price=_places(ticker.low_price, quote),
-        price_change_percent=_change_percent(ticker.open_price, ticker.last_price),
+        open=_places(ticker.open, quote),
+        high=_places(ticker.high, quote),
+        low=_places(ticker.low, quote),
+        last=_places(ticker.last, quote),
+        price_change=places(ticker.price_change, quote),
+        price_change_percent=str(ticker.price_change_percent),
         volume=places(ticker.volume, base),
         quote_volume=places(ticker.quote_volume, quote),
         trades=ticker.trades,
         open_time=ticker.open_time,
         close_time=ticker.close_time,
     )
-
-
-def _change_percent(first: Decimal | None, last: Decimal | None) -> str | None:
-    return None if not first or last is None else f"{(last - first) / first * 100:.2f}"
 
 
 def _places(amount: Decimal | None, scale: int) -> str | None:

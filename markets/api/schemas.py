@@ -47,8 +47,25 @@ class FillOut(msgspec.Struct, frozen=True):
     liquidity: Liquidity
 
 
+class AccountFillOut(msgspec.Struct, frozen=True):
+    """A fill, and where it belongs."""
+
+    symbol: Symbol
+    order_id: Id
+    side: Side
+    trade_id: Id
+    price: Amount
+    quantity: Amount
+    quote_quantity: Amount
+    fee: SignedAmount
+    fee_asset: str
+    liquidity: Liquidity
+    time: Time
+
+
 class OrderOut(msgspec.Struct, frozen=True):
-    """An order. The answer to a placement has the fills that it brought."""
+    """An order. `fills` are those that a placement brought, and all of them where one order is
+    asked for; lists of orders and cancels leave them out."""
 
     symbol: Symbol
     side: Side
@@ -115,14 +132,15 @@ class TradeOut(msgspec.Struct, frozen=True):
 
 
 class TickerOut(msgspec.Struct, frozen=True):
-    """A market's last 24 hours. Prices are null where nothing traded."""
+    """A market's last 24 hours. Prices are null where nothing ever traded."""
 
     symbol: Symbol
-    last_price: Amount | None
-    open_price: Amount | None
-    high_price: Amount | None
-    low_price: Amount | None
-    price_change_percent: str | None
+    open: Amount | None
+    high: Amount | None
+    low: Amount | None
+    last: Amount | None
+    price_change: SignedAmount
+    price_change_percent: SignedAmount
     volume: Amount
     quote_volume: Amount
     trades: int
@@ -136,6 +154,23 @@ class NoFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class OpenOrdersQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     symbol: Symbol | None = None
+
+
+class HistoryQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    symbol: Symbol | None = None
+    from_id: Id | None = None
+    start_time: Time | None = None
+    end_time: Time | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 500
+
+
+class FillsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    symbol: Symbol | None = None
+    order_id: Id | None = None
+    from_id: Id | None = None
+    start_time: Time | None = None
+    end_time: Time | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 500
 
 
 class DepthQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -10,6 +10,8 @@ urlpatterns = [
     path("trades", views.TradesView.as_view()),
     path("order", views.OrderView.as_view()),
     path("order/open", views.OpenOrdersView.as_view()),
+    path("order/history", views.OrderHistoryView.as_view()),
+    path("fills", views.FillsView.as_view()),
     path("balances", views.BalancesView.as_view()),
     path("auth/token", TokenView.as_view()),
 ]

@@ -26,6 +26,7 @@ from exchange_site.errors import FieldInvalid
 from markets import own, selectors, services
 from markets.api import schemas
 from markets.api.presenting import (
+    account_fill_out,
     balance_out,
     candle_out,
     depth_out,
@@ -73,8 +74,8 @@ class KlineView(MarketDataView):
         wanted = decode_query(request.query_params, schemas.KlineQuery)
         get_definition(symbol=wanted.symbol)
         rows = selectors.list_klines(
-            wanted.symbol,
-            wanted.interval,
+            market=wanted.symbol,
+            interval=wanted.interval,
             start_time=wanted.start_time,
             end_time=wanted.end_time,
             limit=wanted.limit,
@@ -95,7 +96,7 @@ class TickersView(MarketDataView):
         wanted = decode_query(request.query_params, schemas.TickersQuery)
         if wanted.symbol is not None:
             get_definition(symbol=wanted.symbol)
-        return Response([ticker_out(t) for t in selectors.list_tickers(wanted.symbol)])
+        return Response([ticker_out(t) for t in selectors.list_tickers(symbol=wanted.symbol)])
 
 
 class TradesView(MarketDataView):
@@ -110,7 +111,9 @@ class TradesView(MarketDataView):
         """Public trades, oldest first."""
         wanted = decode_query(request.query_params, schemas.TradesQuery)
         get_definition(symbol=wanted.symbol)
-        rows = selectors.list_trades(wanted.symbol, wanted.limit, from_id=wanted.from_id)
+        rows = selectors.list_trades(
+            market=wanted.symbol, limit=wanted.limit, from_id=wanted.from_id
+        )
         return Response([trade_out(row) for row in rows])
 
 
@@ -174,7 +177,7 @@ class OrderView(APIView):
             order_id=wanted.order_id,
             client_order_id=wanted.client_order_id,
         )
-        return Response(order_out(order))
+        return Response(order_out(order, own.fills_of(order)))
 
 
 class OpenOrdersView(APIView):
@@ -190,6 +193,56 @@ class OpenOrdersView(APIView):
         wanted = decode_query(request.query_params, schemas.OpenOrdersQuery)
         orders = own.orders_open(account=account_of(request), market=wanted.symbol)
         return Response([order_out(order) for order in orders])
+
+
+class OrderHistoryView(APIView):
+    problem_statuses = (404, 503)
+
+    @extend_schema(
+        operation_id="list_orders",
+        parameters=query_parameters(schemas.HistoryQuery),
+        responses=list[schemas.OrderOut],
+    )
+    def get(self, request: Request) -> Response:
+        """The caller's orders, open and past, oldest first, without their fills.
+
+        The newest ones; from `from_id` or `start_time` on where one is given.
+        """
+        wanted = decode_query(request.query_params, schemas.HistoryQuery)
+        rows = own.orders_past(
+            account=account_of(request),
+            market=wanted.symbol,
+            from_id=wanted.from_id,
+            start_time=wanted.start_time,
+            end_time=wanted.end_time,
+            limit=wanted.limit,
+        )
+        return Response([order_out(order) for order in rows])
+
+
+class FillsView(APIView):
+    problem_statuses = (404, 503)
+
+    @extend_schema(
+        operation_id="list_fills",
+        parameters=query_parameters(schemas.FillsQuery),
+        responses=list[schemas.AccountFillOut],
+    )
+    def get(self, request: Request) -> Response:
+        """The caller's fills, oldest first. `from_id` is a trade id and needs a `symbol`."""
+        wanted = decode_query(request.query_params, schemas.FillsQuery)
+        if wanted.from_id is not None and wanted.symbol is None:
+            raise FieldInvalid("symbol", "MISSING_FIELD", "trade ids count per market")
+        fills = own.fills_past(
+            account=account_of(request),
+            market=wanted.symbol,
+            order_id=wanted.order_id,
+            from_id=wanted.from_id,
+            start_time=wanted.start_time,
+            end_time=wanted.end_time,
+            limit=wanted.limit,
+        )
+        return Response([account_fill_out(fill) for fill in fills])
 
 
 class BalancesView(APIView):
