@@ -137,6 +137,7 @@ class KnownApiKeyScheme(ApiKeyScheme):
     """On public paths the key is optional, unsigned, and changes only the limits."""
 
     target_class = "accounts.authentication.KnownApiKeyAuthentication"
+    name = "apiKeyUnsigned"
 
     def get_security_requirement(self, auto_schema: SpectacularAutoSchema) -> list[dict[str, Any]]:
         return []
