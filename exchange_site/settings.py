@@ -5,6 +5,7 @@ Everything that differs between a laptop and production comes from the environme
 servers that `make run` embeds under `EXCHANGE_HOME`.
 """
 
+import json
 import os
 from pathlib import Path
 
@@ -97,12 +98,11 @@ CHANNEL_LAYERS = {
 }
 
 # A task is acknowledged when it has ended: one that was killed runs again, and must bear it.
-# Results are rows, never messages. The queue `projector` has a worker of its own.
+# Results are rows, never messages.
 CELERY_BROKER_URL = ADDRESSES.celery_broker_url
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600}
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_ROUTES = {"engine.project_journal": {"queue": "projector"}}
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
@@ -111,43 +111,6 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
-
-AUTH_USER_MODEL = "accounts.User"
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
-]
-LOGIN_URL = "/account/sign-in"
-LOGIN_REDIRECT_URL = "/"
-LOGOUT_REDIRECT_URL = "/"
-
-LANGUAGE_CODE = "en-us"
-TIME_ZONE = "UTC"
-USE_TZ = True
-
-STATIC_URL = "static/"
-STATIC_ROOT = Path(os.environ.get("STATIC_ROOT") or HOME.static)
-
-# No request of this site is larger than a list of 100 orders.
-DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
-
-SECURE_CONTENT_TYPE_NOSNIFF = True
-SESSION_COOKIE_HTTPONLY = True
-if PRODUCTION:
-    # Whoever asks for /health stands beside the server, not in front of it.
-    SECURE_REDIRECT_EXEMPT = [r"^health$"]
-    SECURE_SSL_REDIRECT = os.environ.get("SECURE_SSL_REDIRECT", "1") == "1"
-    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    SECURE_HSTS_SECONDS = 31_536_000
-    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
-    SECURE_HSTS_PRELOAD = True
-    SESSION_COOKIE_SECURE = True
-    CSRF_COOKIE_SECURE = True
-
-# --- Background work (Celery) -----------------------------------------------------------------
 # A task that was not begun before the next one is due has nothing to add, so it expires.
 CELERY_BEAT_SCHEDULE = {
     "project-journal": {
@@ -162,7 +125,104 @@ CELERY_BEAT_SCHEDULE = {
     },
 }
 # The projector loops over the journal for most of its time: a queue and one process of its own.
-CELERY_TASK_ROUTES = {
-    "engine.project_journal": {"queue": "projector"},
-    "markets.update_candles": {"queue": "default"},
+CELERY_TASK_ROUTES = {"engine.project_journal": {"queue": "projector"}}
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["accounts.backends.ThrottledBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "/account/sign-in"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/"
+
+# Encrypts the secrets of API keys at rest; without it a key derived from SECRET_KEY does.
+API_SECRETS_KEY = os.environ.get("API_SECRETS_KEY", "")
+
+# Onramps above these amounts need a second approver: a JSON object such as {"USDT": "50000"}.
+ONRAMP_SECOND_APPROVAL_ABOVE: dict[str, str] = json.loads(
+    os.environ.get("ONRAMP_SECOND_APPROVAL_ABOVE", "{}")
+)
+
+# /health fails where the projector is further behind than this many journal entries.
+HEALTH_PROJECTOR_LAG = int(os.environ.get("HEALTH_PROJECTOR_LAG", "10000"))
+
+# Requests to the API. Keys of the tier `maker` are not counted.
+REQUESTS_PER_MINUTE_USER = int(os.environ.get("REQUESTS_PER_MINUTE_USER", "6000"))
+REQUESTS_PER_MINUTE_ADDRESS = int(os.environ.get("REQUESTS_PER_MINUTE_ADDRESS", "3000"))
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.authentication.ApiKeyAuthentication",
+        "accounts.authentication.BearerAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "rest_framework.permissions.IsAuthenticated",
+        "accounts.permissions.HasScope",
+    ],
+    "DEFAULT_THROTTLE_CLASSES": ["accounts.throttles.CallerThrottle"],
+    "DEFAULT_PARSER_CLASSES": ["exchange_site.api.strict_json.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["exchange_site.api.rendering.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "exchange_site.api.rendering.OneFormat",
+    "DEFAULT_SCHEMA_CLASS": "exchange_site.api.schema.AutoSchema",
+    "EXCEPTION_HANDLER": "exchange_site.api.problems.exception_handler",
+    "URL_FORMAT_OVERRIDE": None,
 }
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Exchange",
+    "DESCRIPTION": "Amounts are decimal strings, times milliseconds since the epoch UTC, ids "
+    "integers. Errors are RFC 9457 problem details with a stable `code` (see /docs/problems).",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "PREPROCESSING_HOOKS": ["exchange_site.api.schema.keep_native"],
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = Path(os.environ.get("STATIC_ROOT") or HOME.static)
+
+# No request of this site is larger than a list of 100 orders.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+
+# To the standard error of each part: Django alone would only mail its errors.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {
+        "django": {"handlers": ["console"], "level": "INFO", "propagate": False},
+        # Each 4xx is a caller's matter.
+        "django.request": {"level": "ERROR"},
+    },
+}
+
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SESSION_COOKIE_HTTPONLY = True
+if PRODUCTION:
+    # Whoever asks for /health stands beside the server, not in front of it.
+    SECURE_REDIRECT_EXEMPT = [r"^health$"]
+    SECURE_SSL_REDIRECT = os.environ.get("SECURE_SSL_REDIRECT", "1") == "1"
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = 31_536_000
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True

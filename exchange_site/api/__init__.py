@@ -1,0 +1,1 @@
+"""What every JSON API of the site shares: problems, strict parsing, rendering, the schema."""

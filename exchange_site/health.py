@@ -1,0 +1,149 @@
+"""`/health`: is each part well? 200 where all are, 503 otherwise, and one entry a part.
+
+Cheap enough for a poll each second by many: the probes run side by side, are cut off after a
+second, and their results serve all who ask within half a second.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from typing import Any, Final, NamedTuple
+
+import redis
+from django.conf import settings
+from django.db import connection
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from engine.connections import connect
+from engine.journal import tail_sequence
+from engine.models import ProjectorPosition
+from engine.wire import LEASE_KEY, QUEUE_KEY
+
+PROBE_TIMEOUT_S: Final = 1.0
+LIFETIME_S: Final = 0.5
+
+Part = dict[str, Any]
+
+
+class PartDown(Exception):
+    """A probe's answer that its part is not well; says why."""
+
+    def __init__(self, error: str, **figures: Any) -> None:
+        super().__init__(error)
+        self.error = error
+        self.figures = figures
+
+
+class Report(NamedTuple):
+    ok: bool
+    parts: dict[str, Part]
+
+
+def probe_engine() -> Part:
+    """Somebody leads: the lease is held."""
+    with connect(settings.ENGINE_REDIS_URL, timeout_s=PROBE_TIMEOUT_S) as server:
+        lease, queue = (
+            server.pipeline(transaction=False).exists(LEASE_KEY).llen(QUEUE_KEY).execute()
+        )
+    if not lease:
+        raise PartDown("no engine holds the lease", queue=queue)
+    return {"queue": queue}
+
+
+def probe_redis() -> Part:
+    with connect(settings.REDIS_URL, timeout_s=PROBE_TIMEOUT_S) as server:
+        server.ping()
+    return {}
+
+
+def probe_database() -> Part:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    finally:
+        connection.close()
+    return {}
+
+
+def probe_projector() -> Part:
+    """`lag` counts the journal entries that the slowest projection has not written yet."""
+    with connect(settings.ENGINE_REDIS_URL, timeout_s=PROBE_TIMEOUT_S) as server:
+        tail = tail_sequence(server)
+    try:
+        sequences = dict(ProjectorPosition.objects.values_list("name", "sequence"))
+    finally:
+        connection.close()
+    lag = tail - min(sequences.values(), default=0)
+    if lag > settings.HEALTH_PROJECTOR_LAG:
+        raise PartDown("far behind", sequence=tail, lag=lag)
+    return {"sequence": tail, "lag": lag}
+
+
+PROBES: Final[dict[str, Callable[[], Part]]] = {
+    "engine": probe_engine,
+    "redis": probe_redis,
+    "database": probe_database,
+    "projector": probe_projector,
+}
+
+
+class Prober:
+    """Runs the probes, at most one of each at a time: a probe that hangs holds one thread."""
+
+    def __init__(self, probes: dict[str, Callable[[], Part]]) -> None:
+        self._probes = probes
+        self._threads = ThreadPoolExecutor(len(probes), thread_name_prefix="health")
+        self._running: dict[str, Future[Part]] = {}
+        self._lock = threading.Lock()
+        self._report = Report(False, {})
+        self._asked_at = float("-inf")
+
+    def report(self) -> Report:
+        with self._lock:
+            if time.monotonic() - self._asked_at > LIFETIME_S:
+                self._report = self._ask()
+                self._asked_at = time.monotonic()
+            return self._report
+
+    def _ask(self) -> Report:
+        deadline = time.monotonic() + PROBE_TIMEOUT_S
+        for name, probe in self._probes.items():
+            if name not in self._running:
+                self._running[name] = self._threads.submit(probe)
+        parts = {name: self._result(name, deadline) for name in self._probes}
+        return Report(all(part["ok"] for part in parts.values()), parts)
+
+    def _result(self, name: str, deadline: float) -> Part:
+        future = self._running[name]
+        try:
+            figures = future.result(timeout=max(0.0, deadline - time.monotonic()))
+        except FutureTimeoutError:
+            if not future.done():
+                return {"ok": False, "error": "does not answer in time"}
+            figures = {}
+        except PartDown as down:
+            del self._running[name]
+            return {"ok": False, "error": down.error, **down.figures}
+        except redis.RedisError:
+            del self._running[name]
+            return {"ok": False, "error": "its Redis does not answer"}
+        except Exception as error:
+            del self._running[name]
+            return {"ok": False, "error": type(error).__name__}
+        self._running.pop(name, None)
+        return {"ok": True, **figures}
+
+
+prober: Final = Prober(PROBES)
+
+
+@never_cache
+@require_safe
+def health(request: HttpRequest) -> JsonResponse:
+    report = prober.report()
+    body = {"status": "ok" if report.ok else "failing", **report.parts}
+    return JsonResponse(body, status=200 if report.ok else 503)

@@ -1,0 +1,26 @@
+"""Every path of the site."""
+
+from django.contrib import admin
+from django.urls import include, path
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
+
+from exchange_site import views
+from exchange_site.health import health
+from exchange_site.metrics import metrics
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("account/", include("accounts.urls")),
+    path("admin/", admin.site.urls),
+    path("api/v1/", include("markets.api.urls")),
+    path("schema", SpectacularJSONAPIView.as_view(), name="schema"),
+    path("docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("docs/problems", views.problems, name="problems"),
+    path("health", health, name="health"),
+    path("metrics", metrics, name="metrics"),
+]
+
+handler400 = "exchange_site.api.problems.bad_request"
+handler403 = "exchange_site.api.problems.permission_denied"
+handler404 = "exchange_site.api.problems.not_found"
+handler500 = "exchange_site.api.problems.server_error"

@@ -1,0 +1,157 @@
+"""From the engine's integers and the tables' decimals to what `schemas.py` promises."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from engine.times import to_milliseconds
+
+from engine.amounts import format_amount
+from engine.core.events import Fill, OrderState
+from engine.core.replies import DepthReply
+from engine.core.types import Liquidity, Side
+from markets.api.schemas import (
+    AccountFillOut,
+    BalanceOut,
+    CandleOut,
+    DepthOut,
+    FillOut,
+    OrderOut,
+    TickerOut,
+    TradeOut,
+)
+from markets.definitions import MarketDefinition, get_definition, get_scale
+from markets.intervals import Interval
+from markets.models import Kline, Trade
+from markets.selectors import AccountFill, Ticker
+
+
+def order_out(order: OrderState, fills: Iterable[Fill] = ()) -> OrderOut:
+    terms = order.terms
+    market = get_definition(symbol=terms.market)
+    base, quote = market.base_scale, market.quote_scale
+    return OrderOut(
+        symbol=terms.market,
+        side=terms.side,
+        type=terms.type,
+        time_in_force=terms.time_in_force,
+        price=_optional(terms.price, quote),
+        quantity=_optional(terms.quantity, base),
+        quote_quantity=_optional(terms.quote_quantity, quote),
+        post_only=terms.post_only,
+        client_order_id=terms.client_order_id,
+        good_till=terms.good_till,
+        order_id=order.order_id,
+        status=order.status,
+        executed_quantity=format_amount(order.executed_quantity, base),
+        executed_quote_quantity=format_amount(order.executed_quote_quantity, quote),
+        created_at=order.created_at,
+        updated_at=order.updated_at,
+        fills=[_fill_out(fill, market) for fill in fills],
+    )
+
+
+def _fill_out(fill: Fill, market: MarketDefinition) -> FillOut:
+    return FillOut(
+        trade_id=fill.trade_id,
+        price=format_amount(fill.price, market.quote_scale),
+        quantity=format_amount(fill.quantity, market.base_scale),
+        fee=format_amount(fill.fee, get_scale(asset=fill.fee_asset)),
+        fee_asset=fill.fee_asset,
+        liquidity=fill.liquidity,
+    )
+
+
+def account_fill_out(fill: AccountFill) -> AccountFillOut:
+    market = get_definition(symbol=fill.market)
+    return AccountFillOut(
+        symbol=fill.market,
+        order_id=fill.order_id,
+        side=Side(fill.side),
+        trade_id=fill.trade_id,
+        price=places(fill.price, market.quote_scale),
+        quantity=places(fill.quantity, market.base_scale),
+        quote_quantity=places(fill.quote_quantity, market.quote_scale),
+        fee=places(fill.fee, get_scale(asset=fill.fee_asset)),
+        fee_asset=fill.fee_asset,
+        liquidity=Liquidity(fill.liquidity),
+        time=to_milliseconds(fill.time),
+    )
+
+
+def balance_out(balance: tuple[str, int, int]) -> BalanceOut:
+    asset, available, locked = balance
+    scale = get_scale(asset=asset)
+    return BalanceOut(asset, format_amount(available, scale), format_amount(locked, scale))
+
+
+def depth_out(depth: DepthReply) -> DepthOut:
+    market = get_definition(symbol=depth.market)
+
+    def levels(side: Iterable[tuple[int, int]]) -> list[tuple[str, str]]:
+        return [
+            (format_amount(price, market.quote_scale), format_amount(quantity, market.base_scale))
+            for price, quantity in side
+        ]
+
+    return DepthOut(depth.market, depth.number, levels(depth.bids), levels(depth.asks))
+
+
+def candle_out(row: Kline) -> CandleOut:
+    market = get_definition(symbol=row.market_id)
+    base, quote = market.base_scale, market.quote_scale
+    open_time = to_milliseconds(row.time)
+    return CandleOut(
+        open_time=open_time,
+        open=places(row.open, quote),
+        high=places(row.high, quote),
+        low=places(row.low, quote),
+        close=places(row.close, quote),
+        volume=places(row.volume, base),
+        quote_volume=places(row.quote_volume, quote),
+        trades=row.trades,
+        close_time=Interval(row.interval).close_time(open_time),
+    )
+
+
+def trade_out(row: Trade) -> TradeOut:
+    market = get_definition(symbol=row.market_id)
+    return TradeOut(
+        trade_id=row.trade_id,
+        price=places(row.price, market.quote_scale),
+        quantity=places(row.quantity, market.base_scale),
+        quote_quantity=places(row.quote_quantity, market.quote_scale),
+        taker_side=Side(row.taker_side),
+        time=to_milliseconds(row.time),
+    )
+
+
+def ticker_out(ticker: Ticker) -> TickerOut:
+    market = get_definition(symbol=ticker.symbol)
+    base, quote = market.base_scale, market.quote_scale
+    return TickerOut(
+        symbol=ticker.symbol,
+        open=_places(ticker.open, quote),
+        high=_places(ticker.high, quote),
+        low=_places(ticker.low, quote),
+        last=_places(ticker.last, quote),
+        price_change=places(ticker.price_change, quote),
+        price_change_percent=str(ticker.price_change_percent),
+        volume=places(ticker.volume, base),
+        quote_volume=places(ticker.quote_volume, quote),
+        trades=ticker.trades,
+        open_time=ticker.open_time,
+        close_time=ticker.close_time,
+    )
+
+
+def _places(amount: Decimal | None, scale: int) -> str | None:
+    return None if amount is None else places(amount, scale)
+
+
+def places(amount: Decimal, scale: int) -> str:
+    """A decimal of the tables with all places of its asset."""
+    return f"{amount:.{scale}f}"
+
+
+def _optional(amount: int | None, scale: int) -> str | None:
+    return None if amount is None else format_amount(amount, scale)

@@ -1,0 +1,17 @@
+from django.urls import path
+
+from accounts.api import TokenView
+from markets.api import views
+
+urlpatterns = [
+    path("depth", views.DepthView.as_view()),
+    path("kline", views.KlineView.as_view()),
+    path("tickers", views.TickersView.as_view()),
+    path("trades", views.TradesView.as_view()),
+    path("order", views.OrderView.as_view()),
+    path("order/open", views.OpenOrdersView.as_view()),
+    path("order/history", views.OrderHistoryView.as_view()),
+    path("fills", views.FillsView.as_view()),
+    path("balances", views.BalancesView.as_view()),
+    path("auth/token", TokenView.as_view()),
+]

@@ -1,0 +1,270 @@
+"""The native REST API, `/api/v1`.
+
+A view reads the request, calls one service or selector, and writes the answer; errors of all of
+them become problems in `exchange_site/api/problems.py`.
+"""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.authentication import KnownApiKeyAuthentication, account_of
+from engine.core.queries import GetDepth
+from engine.core.replies import DepthReply
+from engine.submit import submit
+from exchange_site.api.fields import (
+    body_fields,
+    decode_body,
+    decode_fields,
+    decode_query,
+    query_fields,
+)
+from exchange_site.api.schema import query_parameters
+from exchange_site.errors import FieldInvalid
+from markets import own, selectors, services
+from markets.api import schemas
+from markets.api.presenting import (
+    account_fill_out,
+    balance_out,
+    candle_out,
+    depth_out,
+    order_out,
+    ticker_out,
+    trade_out,
+)
+from markets.definitions import get_definition
+
+
+class MarketDataView(APIView):
+    """Public. An API key is only looked at for the limits, and needs no signature."""
+
+    authentication_classes = (KnownApiKeyAuthentication,)
+    permission_classes = (AllowAny,)
+
+
+class DepthView(MarketDataView):
+    problem_statuses = (404, 503)
+
+    @extend_schema(
+        operation_id="get_depth",
+        parameters=query_parameters(schemas.DepthQuery),
+        responses=schemas.DepthOut,
+    )
+    def get(self, request: Request) -> Response:
+        """The order book's best levels."""
+        wanted = decode_query(request.query_params, schemas.DepthQuery)
+        get_definition(symbol=wanted.symbol)
+        reply = submit(GetDepth(market=wanted.symbol, limit=wanted.limit)).reply
+        assert isinstance(reply, DepthReply), reply
+        return Response(depth_out(reply))
+
+
+class KlineView(MarketDataView):
+    problem_statuses = (404,)
+
+    @extend_schema(
+        operation_id="list_klines",
+        parameters=query_parameters(schemas.KlineQuery),
+        responses=list[schemas.CandleOut],
+    )
+    def get(self, request: Request) -> Response:
+        """Candles, oldest first. `start_time` alone: the first from there on; else the newest."""
+        wanted = decode_query(request.query_params, schemas.KlineQuery)
+        get_definition(symbol=wanted.symbol)
+        rows = selectors.list_klines(
+            market=wanted.symbol,
+            interval=wanted.interval,
+            start_time=wanted.start_time,
+            end_time=wanted.end_time,
+            limit=wanted.limit,
+        )
+        return Response([candle_out(row) for row in rows])
+
+
+class TickersView(MarketDataView):
+    problem_statuses = (404,)
+
+    @extend_schema(
+        operation_id="list_tickers",
+        parameters=query_parameters(schemas.TickersQuery),
+        responses=list[schemas.TickerOut],
+    )
+    def get(self, request: Request) -> Response:
+        """Statistics of the last 24 hours, of all markets or of one."""
+        wanted = decode_query(request.query_params, schemas.TickersQuery)
+        if wanted.symbol is not None:
+            get_definition(symbol=wanted.symbol)
+        return Response([ticker_out(t) for t in selectors.list_tickers(symbol=wanted.symbol)])
+
+
+class TradesView(MarketDataView):
+    problem_statuses = (404,)
+
+    @extend_schema(
+        operation_id="list_trades",
+        parameters=query_parameters(schemas.TradesQuery),
+        responses=list[schemas.TradeOut],
+    )
+    def get(self, request: Request) -> Response:
+        """Public trades, oldest first."""
+        wanted = decode_query(request.query_params, schemas.TradesQuery)
+        get_definition(symbol=wanted.symbol)
+        rows = selectors.list_trades(
+            market=wanted.symbol, limit=wanted.limit, from_id=wanted.from_id
+        )
+        return Response([trade_out(row) for row in rows])
+
+
+class OrderView(APIView):
+    problem_statuses = (404, 408, 409, 422, 503, 504)
+
+    @extend_schema(operation_id="place_order", request=schemas.OrderIn, responses=schemas.OrderOut)
+    def post(self, request: Request) -> Response:
+        """Place an order. The answer is the match result, not a receipt.
+
+        The same `client_order_id` with the same order within 24 hours answers with the first
+        result; with another order it is a 409.
+        """
+        wanted = decode_body(request, schemas.OrderIn)
+        reply = services.order_place(
+            account=account_of(request),
+            market=wanted.symbol,
+            side=wanted.side,
+            type=wanted.type,
+            time_in_force=wanted.time_in_force,
+            price=wanted.price,
+            quantity=wanted.quantity,
+            quote_quantity=wanted.quote_quantity,
+            post_only=wanted.post_only,
+            client_order_id=wanted.client_order_id,
+            good_till=wanted.good_till,
+        )
+        return Response(order_out(reply.order, reply.fills))
+
+    @extend_schema(
+        operation_id="cancel_order",
+        parameters=query_parameters(schemas.OrderQuery),
+        request=None,
+        responses=schemas.OrderOut,
+    )
+    def delete(self, request: Request) -> Response:
+        """Cancel an open order by `order_id` or `client_order_id`; the answer is how it ended.
+
+        The fields stand in the query, or in a JSON body.
+        """
+        wanted = _order_query(request)
+        reply = services.order_cancel(
+            account=account_of(request),
+            market=wanted.symbol,
+            order_id=wanted.order_id,
+            client_order_id=wanted.client_order_id,
+        )
+        return Response(order_out(reply.order))
+
+    @extend_schema(
+        operation_id="get_order",
+        parameters=query_parameters(schemas.OrderQuery),
+        responses=schemas.OrderOut,
+    )
+    def get(self, request: Request) -> Response:
+        """One of the caller's orders, open or closed, by `order_id` or `client_order_id`."""
+        wanted = _order_query(request)
+        order = own.order_get(
+            account=account_of(request),
+            market=wanted.symbol,
+            order_id=wanted.order_id,
+            client_order_id=wanted.client_order_id,
+        )
+        return Response(order_out(order, own.fills_of(order)))
+
+
+class OpenOrdersView(APIView):
+    problem_statuses = (404, 503)
+
+    @extend_schema(
+        operation_id="list_open_orders",
+        parameters=query_parameters(schemas.OpenOrdersQuery),
+        responses=list[schemas.OrderOut],
+    )
+    def get(self, request: Request) -> Response:
+        """The caller's open orders, oldest first, of all markets or of one."""
+        wanted = decode_query(request.query_params, schemas.OpenOrdersQuery)
+        orders = own.orders_open(account=account_of(request), market=wanted.symbol)
+        return Response([order_out(order) for order in orders])
+
+
+class OrderHistoryView(APIView):
+    problem_statuses = (404, 503)
+
+    @extend_schema(
+        operation_id="list_orders",
+        parameters=query_parameters(schemas.HistoryQuery),
+        responses=list[schemas.OrderOut],
+    )
+    def get(self, request: Request) -> Response:
+        """The caller's orders, open and past, oldest first, without their fills.
+
+        The newest ones; from `from_id` or `start_time` on where one is given.
+        """
+        wanted = decode_query(request.query_params, schemas.HistoryQuery)
+        rows = own.orders_past(
+            account=account_of(request),
+            market=wanted.symbol,
+            from_id=wanted.from_id,
+            start_time=wanted.start_time,
+            end_time=wanted.end_time,
+            limit=wanted.limit,
+        )
+        return Response([order_out(order) for order in rows])
+
+
+class FillsView(APIView):
+    problem_statuses = (404, 503)
+
+    @extend_schema(
+        operation_id="list_fills",
+        parameters=query_parameters(schemas.FillsQuery),
+        responses=list[schemas.AccountFillOut],
+    )
+    def get(self, request: Request) -> Response:
+        """The caller's fills, oldest first. `from_id` is a trade id and needs a `symbol`."""
+        wanted = decode_query(request.query_params, schemas.FillsQuery)
+        if wanted.from_id is not None and wanted.symbol is None:
+            raise FieldInvalid("symbol", "MISSING_FIELD", "trade ids count per market")
+        fills = own.fills_past(
+            account=account_of(request),
+            market=wanted.symbol,
+            order_id=wanted.order_id,
+            from_id=wanted.from_id,
+            start_time=wanted.start_time,
+            end_time=wanted.end_time,
+            limit=wanted.limit,
+        )
+        return Response([account_fill_out(fill) for fill in fills])
+
+
+class BalancesView(APIView):
+    problem_statuses = (503,)
+
+    @extend_schema(operation_id="list_balances", responses=list[schemas.BalanceOut])
+    def get(self, request: Request) -> Response:
+        """The caller's balances, by asset."""
+        decode_query(request.query_params, schemas.NoFields)
+        return Response([balance_out(b) for b in own.balances(account=account_of(request))])
+
+
+def _order_query(request: Request) -> schemas.OrderQuery:
+    fields = query_fields(request.query_params, schemas.OrderQuery)
+    if request.method != "GET":
+        for name, value in body_fields(request).items():
+            if name in fields:
+                raise FieldInvalid(name, "INVALID_FIELD", "is given more than once")
+            fields[name] = value
+    wanted = decode_fields(fields, schemas.OrderQuery)
+    if wanted.order_id is None and wanted.client_order_id is None:
+        raise FieldInvalid("order_id", "MISSING_FIELD", "or client_order_id is required")
+    if wanted.order_id is not None and wanted.client_order_id is not None:
+        raise FieldInvalid("client_order_id", "INVALID_FIELD", "either this or order_id")
+    return wanted

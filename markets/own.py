@@ -1,0 +1,203 @@
+"""A caller's own orders and balances, exact to the command: the engine is asked.
+
+The engine knows open orders. A closed one is found in the orders table once the projector has
+come as far as the engine was when it did not know the order.
+"""
+
+from decimal import Decimal
+from typing import Final
+
+from django.conf import settings
+from engine.connections import connect
+from engine.times import to_milliseconds
+
+from engine.client import engine_client
+from engine.core.commands import OrderTerms
+from engine.core.events import Fill, OrderState
+from engine.core.queries import GetBalances, GetOpenOrders, GetOrder
+from engine.core.rejections import Code
+from engine.core.replies import BalancesReply, OrderReply, OrdersReply, Refused
+from engine.core.types import Liquidity, OrderStatus, OrderType, Side, TimeInForce
+from engine.journal import tail_sequence
+from engine.submit import CommandRefused, submit
+from exchange_site.errors import CodedError
+from markets import selectors
+from markets.definitions import get_definition, get_scale
+from markets.fills import AccountFill
+from markets.models import Order
+
+MAX_FILLS: Final = 1_000
+"""Of one order in one answer; `/fills` pages through more."""
+
+_OPEN: Final = frozenset({OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED})
+
+
+class HistoryBehind(CodedError):
+    """The orders table is behind the engine: what it says now may be out of date."""
+
+    def __init__(self) -> None:
+        super().__init__("HISTORY_BEHIND")
+
+
+def order_get(
+    *,
+    account: int,
+    market: str,
+    order_id: int | None = None,
+    client_order_id: str | None = None,
+) -> OrderState:
+    """The account's order, open or closed. Raises CommandRefused UNKNOWN_ORDER, HistoryBehind."""
+    get_definition(symbol=market)
+    answer = engine_client().call(GetOrder(account, market, order_id, client_order_id))
+    if isinstance(answer.reply, OrderReply):
+        return answer.reply.order
+    assert isinstance(answer.reply, Refused), answer
+    if answer.reply.code is not Code.UNKNOWN_ORDER:
+        raise CommandRefused(answer.reply.code, answer.reply.detail)
+    up_to_date = selectors.wait_for_projection(sequence=answer.sequence)
+    row = selectors.get_order(
+        account=account, market=market, order_id=order_id, client_order_id=client_order_id
+    )
+    state = order_state(row) if row is not None else None
+    if not up_to_date and (state is None or state.status in _OPEN):
+        raise HistoryBehind
+    if state is None:
+        raise CommandRefused(Code.UNKNOWN_ORDER, "there is no such order")
+    return state
+
+
+def orders_open(*, account: int, market: str | None = None) -> tuple[OrderState, ...]:
+    """Oldest first."""
+    if market is not None:
+        get_definition(symbol=market)
+    reply = submit(GetOpenOrders(account=account, market=market)).reply
+    assert isinstance(reply, OrdersReply), reply
+    return reply.orders
+
+
+def orders_past(
+    *,
+    account: int,
+    market: str | None = None,
+    from_id: int | None = None,
+    start_time: int | None = None,
+    end_time: int | None = None,
+    limit: int = 500,
+) -> list[OrderState]:
+    """Open and past orders, as of now. Raises HistoryBehind."""
+    if market is not None:
+        get_definition(symbol=market)
+    _await_history()
+    rows = selectors.list_orders(
+        account=account,
+        market=market,
+        from_id=from_id,
+        start_time=start_time,
+        end_time=end_time,
+        limit=limit,
+    )
+    return [order_state(row) for row in rows]
+
+
+def fills_past(
+    *,
+    account: int,
+    market: str | None = None,
+    order_id: int | None = None,
+    from_id: int | None = None,
+    start_time: int | None = None,
+    end_time: int | None = None,
+    limit: int = 500,
+) -> list[AccountFill]:
+    """As of now. Raises HistoryBehind."""
+    if market is not None:
+        get_definition(symbol=market)
+    _await_history()
+    return selectors.list_fills(
+        account=account,
+        market=market,
+        order_id=order_id,
+        from_id=from_id,
+        start_time=start_time,
+        end_time=end_time,
+        limit=limit,
+    )
+
+
+def _await_history() -> None:
+    """Let the projector come as far as the journal is now."""
+    with connect(settings.ENGINE_REDIS_URL) as server:
+        tail = tail_sequence(server)
+    if not selectors.wait_for_projection(sequence=tail):
+        raise HistoryBehind
+
+
+def balances(*, account: int) -> tuple[tuple[str, int, int], ...]:
+    """`(asset, available, locked)` by symbol; none for an account that never held anything."""
+    reply = engine_client().call(GetBalances(account=account)).reply
+    if isinstance(reply, Refused) and reply.code is Code.INVALID_ACCOUNT:
+        return ()
+    assert isinstance(reply, BalancesReply), reply
+    return reply.balances
+
+
+def fills_of(order: OrderState) -> list[Fill]:
+    """All fills of an order, oldest first. Raises HistoryBehind."""
+    if not order.executed_quantity:
+        return []
+    definition = get_definition(symbol=order.terms.market)
+    base, quote = definition.base_scale, definition.quote_scale
+    fills = fills_past(
+        account=order.terms.account,
+        market=order.terms.market,
+        order_id=order.order_id,
+        limit=MAX_FILLS,
+    )
+    return [
+        Fill(
+            trade_id=fill.trade_id,
+            price=_exact(fill.price, quote),
+            quantity=_exact(fill.quantity, base),
+            quote_quantity=_exact(fill.quote_quantity, quote),
+            fee=_exact(fill.fee, get_scale(asset=fill.fee_asset)),
+            fee_asset=fill.fee_asset,
+            liquidity=Liquidity(fill.liquidity),
+        )
+        for fill in fills
+    ]
+
+
+def order_state(row: Order) -> OrderState:
+    """A row of the orders table, as the engine would say it."""
+    definition = get_definition(symbol=row.market_id)
+    base, quote = definition.base_scale, definition.quote_scale
+    terms = OrderTerms(
+        account=row.account,
+        market=row.market_id,
+        side=Side(row.side),
+        type=OrderType(row.type),
+        time_in_force=TimeInForce(row.time_in_force),
+        price=_units(row.price, quote),
+        quantity=_units(row.quantity, base),
+        quote_quantity=_units(row.quote_quantity, quote),
+        post_only=row.post_only,
+        client_order_id=row.client_order_id,
+        good_till=to_milliseconds(row.good_till) if row.good_till else None,
+    )
+    return OrderState(
+        order_id=row.order_id,
+        terms=terms,
+        status=OrderStatus(row.status),
+        executed_quantity=_exact(row.executed_quantity, base),
+        executed_quote_quantity=_exact(row.executed_quote_quantity, quote),
+        created_at=to_milliseconds(row.created_at),
+        updated_at=to_milliseconds(row.updated_at),
+    )
+
+
+def _units(amount: Decimal | None, scale: int) -> int | None:
+    return None if amount is None else _exact(amount, scale)
+
+
+def _exact(amount: Decimal, scale: int) -> int:
+    return int(amount.scaleb(scale))

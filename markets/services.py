@@ -1,0 +1,200 @@
+"""What changes orders and markets: commands to the engine.
+
+Amounts come in as decimal strings. Each service raises CodedError (FieldInvalid, UnknownMarket,
+OutcomeUnknown) and CommandRefused or EngineUnavailable for the engine's answer.
+"""
+
+import secrets
+import time
+from typing import Final
+
+from engine.amounts import AmountError, parse_amount
+from engine.client import StatusUnknown
+from engine.core.commands import CancelOrder, DefineAsset, DefineMarket, OrderTerms, PlaceOrder
+from engine.core.replies import OrderReply
+from engine.core.types import OrderType, Side, TimeInForce
+from engine.submit import submit
+from exchange_site.errors import CodedError, FieldInvalid
+from markets.definitions import get_definition
+
+ORDER_LIFETIME_MS: Final = 5_000
+"""An order that the engine sees later than this is refused: nobody waits for it any more."""
+
+_DEFAULT_TIME_IN_FORCE: Final = {
+    OrderType.LIMIT: TimeInForce.GTC,
+    OrderType.MARKET: TimeInForce.IOC,
+}
+
+
+class OutcomeUnknown(CodedError):
+    """No answer came in time: the command may or may not take effect."""
+
+    def __init__(self, client_order_id: str | None) -> None:
+        super().__init__(
+            "STATUS_UNKNOWN", "ask for the order by its id", client_order_id=client_order_id
+        )
+
+
+def order_place(
+    *,
+    account: int,
+    market: str,
+    side: Side,
+    type: OrderType,
+    time_in_force: TimeInForce | None = None,
+    price: str | None = None,
+    quantity: str | None = None,
+    quote_quantity: str | None = None,
+    post_only: bool = False,
+    client_order_id: str | None = None,
+    good_till: int | None = None,
+    idempotent: bool = True,
+    received_at: int | None = None,
+) -> OrderReply:
+    """Place an order; the reply is the match result.
+
+    Without a `time_in_force` a limit order is gtc and a market order ioc.
+    With `idempotent`, a `client_order_id` is the idempotency key. An order without one is given
+    one (see `new_client_order_id`), so that it can be asked for when no answer comes.
+    """
+    definition = get_definition(symbol=market)
+    time_in_force = time_in_force or _DEFAULT_TIME_IN_FORCE[type]
+    _check_form(side, type, time_in_force, price, quantity, quote_quantity, good_till)
+    terms = OrderTerms(
+        account=account,
+        market=market,
+        side=side,
+        type=type,
+        time_in_force=time_in_force,
+        price=_parse("price", price, definition.quote_scale),
+        quantity=_parse("quantity", quantity, definition.base_scale),
+        quote_quantity=_parse("quote_quantity", quote_quantity, definition.quote_scale),
+        post_only=post_only,
+        client_order_id=client_order_id or new_client_order_id(),
+        good_till=good_till,
+    )
+    received_at = received_at if received_at is not None else time.time_ns() // 1_000_000
+    key = f"order:{client_order_id}" if idempotent and client_order_id else None
+    command = PlaceOrder(terms=terms, expires_at=received_at + ORDER_LIFETIME_MS, key=key)
+    return _submit(command, terms.client_order_id)
+
+
+def order_cancel(
+    *,
+    account: int,
+    market: str,
+    order_id: int | None = None,
+    client_order_id: str | None = None,
+) -> OrderReply:
+    """Cancel an open order by either id; the reply is the order as it ended."""
+    get_definition(symbol=market)
+    command = CancelOrder(
+        account=account, market=market, order_id=order_id, client_order_id=client_order_id
+    )
+    return _submit(command, client_order_id)
+
+
+def new_client_order_id() -> str:
+    """For an order whose caller gave none. Random enough never to meet another."""
+    return f"x-{secrets.token_hex(12)}"
+
+
+def asset_define(*, symbol: str, scale: int) -> int:
+    """Define an asset, once. The journal's sequence after it."""
+    return submit(DefineAsset(symbol=symbol, scale=scale)).sequence
+
+
+def market_define(
+    *,
+    symbol: str,
+    base: str,
+    quote: str,
+    base_scale: int,
+    quote_scale: int,
+    tick: str,
+    step: str,
+    min_quantity: str,
+    max_quantity: str,
+    min_notional: str,
+    band_down_ppm: int,
+    band_up_ppm: int,
+    maker_fee_ppm: int,
+    taker_fee_ppm: int,
+) -> int:
+    """Define a market or change its rules. The journal's sequence after it.
+
+    The scales are given rather than looked up: the assets may be newer than their projection.
+    """
+    command = DefineMarket(
+        symbol=symbol,
+        base=base,
+        quote=quote,
+        tick=_amount("tick", tick, quote_scale),
+        step=_amount("step", step, base_scale),
+        min_quantity=_amount("min_quantity", min_quantity, base_scale),
+        max_quantity=_amount("max_quantity", max_quantity, base_scale),
+        min_notional=_amount("min_notional", min_notional, quote_scale),
+        band_down_ppm=band_down_ppm,
+        band_up_ppm=band_up_ppm,
+        maker_fee_ppm=maker_fee_ppm,
+        taker_fee_ppm=taker_fee_ppm,
+    )
+    return submit(command).sequence
+
+
+def _check_form(
+    side: Side,
+    type: OrderType,
+    time_in_force: TimeInForce,
+    price: str | None,
+    quantity: str | None,
+    quote_quantity: str | None,
+    good_till: int | None,
+) -> None:
+    """Which fields belong together. The engine checks it again; here the field can be named."""
+    if type is OrderType.LIMIT:
+        _require("price", price, "a limit order needs one")
+        _require("quantity", quantity, "a limit order needs one")
+        _forbid("quote_quantity", quote_quantity, "only a market buy may have one")
+    else:
+        _forbid("price", price, "a market order has none")
+        if side is Side.SELL:
+            _forbid("quote_quantity", quote_quantity, "only a market buy may have one")
+        if quantity is not None:
+            _forbid("quote_quantity", quote_quantity, "either this or quantity")
+        elif quote_quantity is None:
+            _require("quantity", None, "a market order needs a quantity or a quote_quantity")
+    if time_in_force is TimeInForce.GTD:
+        _require("good_till", good_till, "a gtd order needs one")
+    else:
+        _forbid("good_till", good_till, "only a gtd order may have one")
+
+
+def _require(field: str, value: object, reason: str) -> None:
+    if value is None:
+        raise FieldInvalid(field, "MISSING_FIELD", reason)
+
+
+def _forbid(field: str, value: object, reason: str) -> None:
+    if value is not None:
+        raise FieldInvalid(field, "INVALID_FIELD", reason)
+
+
+def _parse(field: str, text: str | None, scale: int) -> int | None:
+    return None if text is None else _amount(field, text, scale)
+
+
+def _amount(field: str, text: str, scale: int) -> int:
+    try:
+        return parse_amount(text, scale)
+    except AmountError as error:
+        raise FieldInvalid(field, error.code, str(error)) from None
+
+
+def _submit(command: PlaceOrder | CancelOrder, client_order_id: str | None) -> OrderReply:
+    try:
+        reply = submit(command).reply
+    except StatusUnknown:
+        raise OutcomeUnknown(client_order_id) from None
+    assert isinstance(reply, OrderReply), reply
+    return reply
