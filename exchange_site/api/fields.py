@@ -13,6 +13,7 @@ import msgspec
 from django.http import QueryDict
 from rest_framework.request import Request
 
+from exchange_site.api.strict_json import read_object
 from exchange_site.errors import FieldInvalid
 
 SIGNATURE_PARAMETERS: Final = frozenset({"timestamp", "recvWindow", "signature"})
@@ -124,9 +125,7 @@ def decode_body(request: Request, into: type[_Struct]) -> _Struct:
 
 
 def body_fields(request: Request) -> dict[str, object]:
-    fields = request.data
-    assert isinstance(fields, dict), fields  # see StrictJSONParser
-    return fields
+    return read_object(request._request)
 
 
 def decode_query(query: QueryDict, into: type[_Struct]) -> _Struct:

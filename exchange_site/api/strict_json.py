@@ -52,8 +52,25 @@ def parse_json(body: bytes) -> object:
     return value
 
 
+def read_object(request: HttpRequest) -> dict[str, object]:
+    """The object that the body holds; `{}` without a body.
+
+    Raises ProblemError BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE or INVALID_JSON.
+    """
+    body = read_body(request)
+    if not body:
+        return {}
+    if request.content_type != StrictJSONParser.media_type:
+        raise ProblemError("UNSUPPORTED_MEDIA_TYPE")
+    value = parse_json(body)
+    if not isinstance(value, dict):
+        _invalid("the body must be an object")
+    return value
+
+
 class StrictJSONParser(BaseParser):
-    """`request.data` is the object that the body holds, or `{}` without a body."""
+    """For `request.data`, and for the schema. The views call `read_object` themselves: DRF takes a
+    body without a Content-Length, a chunked one, for none at all."""
 
     media_type = "application/json"
 
@@ -64,11 +81,7 @@ class StrictJSONParser(BaseParser):
         parser_context: Mapping[str, Any] | None = None,
     ) -> dict[str, object]:
         assert parser_context is not None
-        body = read_body(parser_context["request"]._request)
-        value = parse_json(body) if body else {}
-        if not isinstance(value, dict):
-            _invalid("the body must be an object")
-        return value
+        return read_object(parser_context["request"]._request)
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:

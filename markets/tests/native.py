@@ -53,7 +53,7 @@ class NativeClient:
 
 
 def order(**changes: object) -> dict[str, object]:
-    """A limit buy below the prices of these tests, within the band; a change to None takes the field out."""
+    """A limit buy below the prices of these tests. A change to None takes the field out."""
     fields: dict[str, object] = {
         "symbol": "ETHBTC",
         "side": "buy",

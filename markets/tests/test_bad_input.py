@@ -3,9 +3,12 @@
 import json
 from typing import Any
 
+import httpx
 import pytest
 
 from markets.tests.native import NativeClient, order
+
+JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +98,17 @@ def test_orders(client: NativeClient, fields: dict[str, object], status: int, co
 def test_bodies(client: NativeClient, body: bytes, status: int, code: str) -> None:
     answer = client.send("POST", "/order", body=body)
     assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
+
+
+def test_a_chunked_body_is_measured_too(exchange: Any) -> None:
+    chunks = (b" " * 10_000 for _ in range(10))
+    answer = httpx.post(f"{exchange.url}/api/v1/auth/token", content=chunks, headers=JSON)
+    assert (answer.status_code, answer.json()["code"]) == (413, "BODY_TOO_LARGE")
+
+
+def test_another_media_type(exchange: Any) -> None:
+    answer = httpx.post(f"{exchange.url}/api/v1/auth/token", data={"username": "x"})
+    assert (answer.status_code, answer.json()["code"]) == (415, "UNSUPPORTED_MEDIA_TYPE")
 
 
 @pytest.mark.parametrize(
