@@ -2,7 +2,7 @@
 #   make run | test | check | bench [BENCH=name] | requirements | clean
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := run
-.PHONY: run test test-clients check bench requirements clean
+.PHONY: run test check bench requirements clean
 
 VENV := .venv
 BIN := $(VENV)/bin
