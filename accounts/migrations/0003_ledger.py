@@ -9,7 +9,7 @@ from engine.constraints import append_only
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0001_initial'),
+        ('accounts', '0002_access'),
         # The function that its trigger calls.
         ('engine', '0001_initial'),
     ]
