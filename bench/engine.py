@@ -19,7 +19,6 @@ from statistics import median
 from typing import Any
 
 import redis
-from exchange_site.servers.valkey import ENGINE_SETTINGS, ValkeyServer
 
 from bench.core import random_order, setup_commands
 from engine.compiled import build_folder
@@ -27,6 +26,7 @@ from engine.connections import connect
 from engine.journal import read_all_after
 from engine.wire import QUEUE_KEY, REPLY_CHANNEL, decode_replies, encode_envelope
 from engine.worker.recovery import Replica
+from exchange_site.servers.valkey import ENGINE_SETTINGS, ValkeyServer
 
 ORDERS = 100_000
 REPEATS = 5

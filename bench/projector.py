@@ -56,7 +56,7 @@ def scratch_journal() -> list["EncodedEntry"]:
     from engine.core.types import Side
     from engine.tests.journals import JournalWriter
 
-    chance = random.Random(1)  # noqa: S311 - a load to repeat, not a secret
+    chance = random.Random(1)
     journal = JournalWriter()
     journal.define()
     journal.commit()

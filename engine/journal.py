@@ -14,7 +14,7 @@ An entry's stream id is `<sequence>-0`. Its fields are text, so that
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import redis
@@ -96,10 +96,11 @@ def read_after(
     connection: "redis.Redis", sequence: int, *, count: int, block_ms: int | None = None
 ) -> list[EncodedEntry]:
     """Up to `count` entries after `sequence`; waits up to `block_ms` where there are none yet."""
-    answer = connection.xread({JOURNAL_KEY: f"{sequence}-0"}, count=count, block=block_ms)
-    if not answer:
+    streams: Any = connection.xread({JOURNAL_KEY: f"{sequence}-0"}, count=count, block=block_ms)
+    if not streams:
         return []
-    entries = answer[0][1] if isinstance(answer, list) else next(iter(answer.values()))[0]
+    # RESP2 answers a list of streams, RESP3 a map.
+    entries = streams[0][1] if isinstance(streams, list) else streams[JOURNAL_KEY.encode()][0]
     return [parse_entry(stream_id, fields) for stream_id, fields in entries]
 
 
@@ -114,5 +115,5 @@ def read_all_after(
 
 def tail_sequence(connection: "redis.Redis") -> int:
     """The newest entry's sequence; 0 for an empty journal."""
-    newest = connection.xrevrange(JOURNAL_KEY, count=1)
+    newest: Any = connection.xrevrange(JOURNAL_KEY, count=1)
     return int(newest[0][0].split(b"-", 1)[0]) if newest else 0

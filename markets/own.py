@@ -8,10 +8,9 @@ from decimal import Decimal
 from typing import Final
 
 from django.conf import settings
-from engine.connections import connect
-from engine.times import to_milliseconds
 
 from engine.client import engine_client
+from engine.connections import connect
 from engine.core.commands import OrderTerms
 from engine.core.events import Fill, OrderState
 from engine.core.queries import GetBalances, GetOpenOrders, GetOrder
@@ -20,6 +19,7 @@ from engine.core.replies import BalancesReply, OrderReply, OrdersReply, Refused
 from engine.core.types import Liquidity, OrderStatus, OrderType, Side, TimeInForce
 from engine.journal import tail_sequence
 from engine.submit import CommandRefused, submit
+from engine.times import to_milliseconds
 from exchange_site.errors import CodedError
 from markets import selectors
 from markets.definitions import get_definition, get_scale

@@ -6,7 +6,6 @@ from decimal import Decimal
 
 import pytest
 from django.utils import timezone
-from markets.models import Asset
 from pytest_django import Settings
 
 from accounts import onramp as service
@@ -18,6 +17,7 @@ from engine.core.rejections import Code
 from engine.core.replies import Done
 from engine.submit import CommandRefused
 from exchange_site.errors import FieldInvalid
+from markets.models import Asset
 
 pytestmark = pytest.mark.django_db
 

@@ -3,12 +3,11 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
-from engine.times import to_milliseconds
-
 from engine.amounts import format_amount
 from engine.core.events import Fill, OrderState
 from engine.core.replies import DepthReply
 from engine.core.types import Liquidity, Side
+from engine.times import to_milliseconds
 from markets.api.schemas import (
     AccountFillOut,
     BalanceOut,

@@ -164,5 +164,7 @@ def assert_sound(engine: Engine) -> None:
 def _assert_order_sound(engine: Engine, order: Any) -> None:
     assert order.remaining > 0
     assert order.remaining + order.executed_quantity == order.terms.quantity
-    assert engine.accounts.get(order.account.number) is order.account
-    assert order.account.orders[order.order_id] is order
+    account = engine.accounts.get(order.terms.account)
+    assert account is not None
+    assert account is order.account
+    assert account.orders[order.order_id] is order

@@ -1,5 +1,7 @@
 """What becomes of an order, by type, time in force and book. Read as a table."""
 
+from typing import Any
+
 import pytest
 
 from engine.core.tests.exchange import ALICE, BOB, Exchange, assert_sound, fills_of, order_of
@@ -53,7 +55,7 @@ def test_order(
     side: Side,
     price: int | None,
     quantity: int | None,
-    options: dict[str, object],
+    options: dict[str, Any],
     status: str,
     fills: list[tuple[int, int]],
     rest: int,

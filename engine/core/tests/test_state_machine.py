@@ -11,7 +11,13 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from engine.core.events import BalanceChanged, DepthChanged, OrderUpdated, Traded
+from engine.core.events import (
+    BalanceChanged,
+    Deposited,
+    DepthChanged,
+    OrderUpdated,
+    Traded,
+)
 from engine.core.replies import OrderReply
 from engine.core.snapshot import take_snapshot
 from engine.core.tests.exchange import (
@@ -203,7 +209,7 @@ class Trading(RuleBasedStateMachine):
         for event in self.exchange.events:
             if isinstance(event, OrderUpdated):
                 numbers[event.order.terms.account].append(event.number)
-            elif hasattr(event, "account"):
+            elif isinstance(event, Deposited | BalanceChanged):
                 numbers[event.account].append(event.number)
             if isinstance(event, BalanceChanged):
                 last[event.account, event.asset] = event.available, event.locked

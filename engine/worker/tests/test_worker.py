@@ -69,9 +69,12 @@ class Bench:
             self.requests += 1
             self.redis.rpush(QUEUE_KEY, envelope("test", self.requests, message))
 
+    def waiting(self) -> list[bytes]:
+        return self.new_store().peek(MAX_BATCH)
+
     def work(self) -> None:
         """Until nothing waits."""
-        waiting = self.redis.lrange(QUEUE_KEY, 0, MAX_BATCH - 1)
+        waiting = self.waiting()
         while waiting:
             waiting = self.worker.step(waiting)
 
@@ -134,7 +137,7 @@ def test_what_was_applied_but_not_committed_is_applied_again(bench: Bench) -> No
     """The worker dies between memory and journal: the queue still holds the command."""
     bench.do(*SETUP)
     bench.push(Deposit(1, "USD", 5, "a"))
-    bench.worker._apply(bench.redis.lrange(QUEUE_KEY, 0, -1))
+    bench.worker._apply(bench.waiting())
     assert tail_sequence(bench.redis) == 1
     bench.worker = bench.new_worker()
     bench.work()
@@ -146,7 +149,7 @@ def test_what_was_committed_but_not_answered_is_not_applied_again(bench: Bench) 
     """The worker dies between journal and reply: the client hears nothing, and may ask."""
     bench.do(*SETUP)
     bench.push(Deposit(1, "USD", 5, "a"))
-    batch = bench.worker._apply(bench.redis.lrange(QUEUE_KEY, 0, -1))
+    batch = bench.worker._apply(bench.waiting())
     store = bench.worker._store
     store.begin_commit(bench.worker._entry(batch), 1)
     store.finish_commit()
@@ -160,7 +163,7 @@ def test_no_reply_leaves_before_its_commit(bench: Bench) -> None:
     """With a commit in flight the next batch is applied, but nobody hears of it."""
     bench.do(*SETUP)
     bench.push(*(Deposit(1, "USD", 1, f"k{n}") for n in range(MAX_BATCH + 3)))
-    waiting = bench.worker.step(bench.redis.lrange(QUEUE_KEY, 0, MAX_BATCH - 1))
+    waiting = bench.worker.step(bench.waiting())
     assert len(waiting) == 3, "the commit was left in flight"
     assert bench.replies() == []
     assert bench.worker.step(waiting) == []
@@ -175,7 +178,7 @@ def test_an_old_leader_is_fenced(bench: Bench) -> None:
     bench.worker = bench.new_worker()
     bench.push(Deposit(1, "USD", 5, "a"))
     with pytest.raises(Fenced):
-        old.step(bench.redis.lrange(QUEUE_KEY, 0, -1))
+        old.step(bench.waiting())
     assert tail_sequence(bench.redis) == 1
     bench.work()
     assert bench.replies() == [Done()]
