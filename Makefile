@@ -1,8 +1,8 @@
 # Python 3.11 or newer and make are all that is needed; everything else goes into .venv and .run.
-#   make run | test | check | bench [BENCH=name] | requirements | clean
+#   make run | test | check | bench [BENCH=name] | compile | requirements | clean
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := run
-.PHONY: run test check bench requirements clean
+.PHONY: run test check bench compile requirements clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -13,10 +13,10 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-versio
 
 # The shell becomes the supervisor: it gets Ctrl-C from the terminal and SIGTERM from make, which
 # waits for it. Where make itself is killed, the supervisor notices that the process is gone.
-run: $(VENV)/.run
+run: $(VENV)/.compiled
 	@exec $(BIN)/python -m exchange_site.supervisor --while-running $$PPID
 
-test: $(VENV)/.dev
+test: $(VENV)/.dev $(VENV)/.compiled
 	@exec $(BIN)/python -m pytest $(TESTS)
 
 check: $(VENV)/.dev
@@ -30,7 +30,7 @@ check: $(VENV)/.dev
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
-bench: $(VENV)/.dev
+bench: $(VENV)/.dev $(VENV)/.compiled
 	@exec $(BIN)/python -m bench $(BENCH)
 
 # Pins of the whole tree, from the direct dependencies in pyproject.toml. The later files are
@@ -55,6 +55,13 @@ $(VENV)/.run: requirements.txt requirements-embedded.txt | $(VENV)/bin/python
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.run
 	@echo "installing requirements-dev.txt into $(VENV)"
 	@$(PIP_INSTALL) -r requirements-dev.txt
+	@touch $@
+
+# The core as machine code, anew when it changes; without a C compiler it runs as it stands.
+compile: $(VENV)/.compiled
+$(VENV)/.compiled: $(wildcard engine/core/*.py) engine/compiled.py engine/compile_core.py $(VENV)/.run
+	@echo "compiling the core"
+	@$(BIN)/python -m engine.compile_core
 	@touch $@
 
 # Keeps .run, which holds the accounts, orders and trades of this installation.

@@ -63,7 +63,7 @@ def exchange_parts(home: ExchangeHome, environ: Mapping[str, str]) -> ExchangePa
             manage("collectstatic", "collectstatic", "--no-input", "--verbosity", "0"),
         ],
         parts=[
-            manage("engine", "run_engine"),
+            python("engine", "manage.py", "run_engine", EXCHANGE_COMPILED_CORE="1"),
             web,
             worker("projector", "projector"),
             worker("tasks", "default"),
