@@ -23,6 +23,7 @@ from exchange_site.servers.addresses import ServerAddresses
 from exchange_site.servers.home import ExchangeHome
 from exchange_site.servers.valkey import engine_valkey, shared_valkey
 from exchange_site.tests.processes import running_server, wait_until
+from exchange_site.tests.running import RunningExchange
 from exchange_site.tests.settings import TEST_CONTROLLER, TEST_RUN
 
 
@@ -51,6 +52,17 @@ def shared_redis(servers: ServerAddresses) -> Iterator["redis.Redis"]:
 
 
 @pytest.fixture(scope="session")
+def exchange() -> Iterator[RunningExchange]:
+    """One whole exchange for the run, shared by all its workers."""
+    exchange = RunningExchange(TEST_RUN / "exchange")
+    with FileLock(TEST_RUN / "exchange.lock"):
+        if not exchange.home.path.exists():
+            exchange.start(while_running=TEST_CONTROLLER)
+    yield exchange
+    exchange.close()
+
+
+@pytest.fixture(scope="session")
 def django_db_modify_db_settings(
     django_db_modify_db_settings_parallel_suffix: None, servers: ServerAddresses
 ) -> None:
@@ -61,11 +73,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """The first process of the run ends what any of its workers started."""
     if os.getpid() != TEST_CONTROLLER:
         return
-    run = ExchangeHome(TEST_RUN)
-    with suppress(FileNotFoundError, ProcessLookupError), run.lock.open() as lock:
-        os.kill(int(lock.read()), signal.SIGTERM)
-        fcntl.flock(lock, fcntl.LOCK_EX)  # free once all of it is gone
-    shutil.rmtree(run.path, ignore_errors=True)
+    for home in (ExchangeHome(TEST_RUN / "exchange"), ExchangeHome(TEST_RUN)):
+        with suppress(FileNotFoundError, ProcessLookupError), home.lock.open() as lock:
+            os.kill(int(lock.read()), signal.SIGTERM)
+            fcntl.flock(lock, fcntl.LOCK_EX)  # free once all of it is gone
+    shutil.rmtree(TEST_RUN, ignore_errors=True)
 
 
 def _emptied(url: str) -> Iterator["redis.Redis"]:

@@ -1,0 +1,148 @@
+"""A whole exchange, started as its users start it, for the tests that go through the front door."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import IO, Any
+
+from exchange_site.servers.addresses import OWNER_ROLE, embedded_database_url, engine_socket
+from exchange_site.servers.home import ExchangeHome
+from exchange_site.supervisor.parts import PROJECT
+from exchange_site.tests.processes import wait_until
+
+_USER_FACTORY = """
+import io, json, sys
+import django
+django.setup()
+from django.core.management import call_command
+for line in sys.stdin:
+    out = io.StringIO()
+    call_command("create_api_key", *json.loads(line), stdout=out)
+    print(out.getvalue().strip(), flush=True)
+"""
+
+
+class RunningExchange:
+    """`url` is its front door. Markets are the demo's, accounts those that tests create."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = ExchangeHome(home)
+        self._port_file = home / "port"
+        self._users: subprocess.Popen[str] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port_file.read_text()}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What its own processes see: nothing of the test run's settings."""
+        hidden = ("DATABASE_URL", "DJANGO_SETTINGS_MODULE", "PORT")
+        kept = {k: v for k, v in os.environ.items() if k not in hidden and "EXCHANGE_" not in k}
+        return {**kept, "EXCHANGE_HOME": str(self.home.path), "DEMO": "0"}
+
+    @property
+    def engine_redis_url(self) -> str:
+        return f"unix://{engine_socket(self.home)}"
+
+    @property
+    def database_url(self) -> str:
+        return embedded_database_url(self.home, role=OWNER_ROLE)
+
+    def start(self, *, while_running: int) -> "subprocess.Popen[bytes]":
+        """Start it, and return when it is ready. It ends when that process does."""
+        self.home.create()
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self._port_file.write_text(str(free.getsockname()[1]))
+        argv = ["-m", "exchange_site.supervisor", "--while-running", str(while_running)]
+        with self._log() as output:
+            process = subprocess.Popen(
+                [sys.executable, *argv],
+                env={**self.environment, "PORT": self._port_file.read_text()},
+                cwd=PROJECT,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        log = self.home.path / "exchange.log"
+        wait_until(
+            lambda: b"exchange ready" in log.read_bytes() or process.poll() is not None,
+            "the exchange is ready",
+            timeout_s=120.0,
+        )
+        assert process.poll() is None, log.read_text()
+        return process
+
+    def _log(self) -> IO[bytes]:
+        return (self.home.path / "exchange.log").open("wb")
+
+    def manage(self, *arguments: str) -> str:
+        """What the management command prints."""
+        answer = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=PROJECT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert answer.returncode == 0, answer.stderr
+        return answer.stdout
+
+    def state(self) -> Any:
+        return json.loads(self.manage("exchange_state"))
+
+    def create_user(
+        self,
+        name: str,
+        fund: dict[str, str] | None = None,
+        scope: tuple[str, ...] = ("read", "trade"),
+        tier: str = "maker",
+    ) -> Any:
+        """What `create_api_key` prints for a new user."""
+        arguments = [name, "--create", "--tier", tier, "--scope", *scope]
+        if fund:
+            arguments += ["--fund", *(f"{asset}={amount}" for asset, amount in fund.items())]
+        factory = self._user_factory()
+        assert factory.stdin is not None
+        assert factory.stdout is not None
+        factory.stdin.write(json.dumps(arguments) + "\n")
+        factory.stdin.flush()
+        line = factory.stdout.readline()
+        assert line, "create_api_key failed: see the test's standard error"
+        return json.loads(line)
+
+    def _user_factory(self) -> "subprocess.Popen[str]":
+        """One process that runs the command again and again: starting Django takes a second."""
+        if self._users is None or self._users.poll() is not None:
+            self._users = subprocess.Popen(
+                [sys.executable, "-c", _USER_FACTORY],
+                cwd=PROJECT,
+                env={**self.environment, "DJANGO_SETTINGS_MODULE": "exchange_site.settings"},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        return self._users
+
+    def close(self) -> None:
+        if self._users is not None and self._users.stdin is not None:
+            self._users.stdin.close()
+            self._users.wait()
+
+    def process_of(self, word: str) -> int:
+        """The process id of the part whose command line holds `word`; 0 while there is none."""
+        mark = f"EXCHANGE_HOME={self.home.path}\0".encode()
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                if (
+                    word.encode() in (folder / "cmdline").read_bytes().split(b"\0")
+                    and mark in (folder / "environ").read_bytes()
+                ):
+                    return int(folder.name)
+            except (FileNotFoundError, ProcessLookupError, PermissionError):
+                continue
+        return 0
