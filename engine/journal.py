@@ -11,6 +11,10 @@ An entry's stream id is `<sequence>-0`. Its fields are text, so that
 | `commands` | JSON list, in the order in which they were applied |
 | `events` | JSON list of lists: first what fell due by `time`, then the events of each command |
 | `digest` | of all events so far, hexadecimal (see `engine/core/digest.py`) |
+| `origins` | JSON list: `[reply_to, request_id]` of each command, null where it is not known |
+
+Whoever leads next answers the last entry once more: its author may have died between the commit and
+the replies. The archive does not keep `origins`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -45,6 +49,7 @@ class EncodedEntry(msgspec.Struct, frozen=True):
     commands: bytes
     events: bytes
     digest: str
+    origins: bytes = b"[]"
 
     def decode_commands(self) -> list[Command]:
         return _decode_commands(self.commands)
@@ -73,6 +78,7 @@ class EncodedEntry(msgspec.Struct, frozen=True):
             "commands": self.commands,
             "events": self.events,
             "digest": self.digest,
+            "origins": self.origins,
         }
 
 
@@ -89,6 +95,7 @@ def parse_entry(stream_id: bytes, fields: Mapping[bytes, bytes]) -> EncodedEntry
         commands=fields[b"commands"],
         events=fields[b"events"],
         digest=fields[b"digest"].decode("ascii"),
+        origins=fields[b"origins"],
     )
 
 

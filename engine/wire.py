@@ -32,10 +32,14 @@ class Envelope(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Address(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """An envelope read only as far as needed to answer that the rest is malformed."""
+    """Whom to answer: an envelope without its message."""
 
     reply_to: str
     request_id: int
+
+
+Origins = list[Address | None]
+"""Where the commands of a journal entry came from, in their order."""
 
 
 class Replies(msgspec.Struct, frozen=True, array_like=True):
@@ -49,6 +53,7 @@ encode: Final = msgspec.json.Encoder().encode
 decode_envelope: Final = msgspec.json.Decoder(Envelope).decode
 decode_address: Final = msgspec.json.Decoder(Address).decode
 decode_replies: Final = msgspec.json.Decoder(Replies).decode
+decode_origins: Final = msgspec.json.Decoder(Origins).decode
 
 
 def encode_envelope(reply_to: str, request_id: int, message: Any) -> bytes:

@@ -1,7 +1,7 @@
 """One batch: messages in, one journal entry and the replies out."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import Final
 
@@ -17,6 +17,8 @@ from engine.core.replies import Reply
 from engine.journal import EncodedEntry
 from engine.wire import (
     MAX_MESSAGE_BYTES,
+    Address,
+    Origins,
     Replies,
     decode_address,
     decode_envelope,
@@ -36,8 +38,9 @@ class Batch:
         self._sequence = sequence
         self._now = now
         self._commands: list[Command] = []
+        self._origins: Origins = []
         self._events: list[list[Event]] = [engine.advance(now)]
-        self._replies: defaultdict[str, list[tuple[int, Reply]]] = defaultdict(list)
+        self._answers: list[tuple[Address, Reply]] = []
 
     def apply_all(self, messages: Sequence[bytes]) -> None:
         for raw in messages:
@@ -49,29 +52,22 @@ class Batch:
                 raise msgspec.ValidationError("too long")
             envelope = decode_envelope(raw)
         except _UNREADABLE:
-            self._apply_malformed(raw)
+            self._apply_command(Malformed(len(raw), sha256(raw).hexdigest()), _address_of(raw))
             return
-        message = envelope.message
-        if isinstance(message, _QUERIES):
-            reply = answer(self._engine, message, self._sequence + self.has_news)
+        origin = Address(envelope.reply_to, envelope.request_id)
+        if isinstance(envelope.message, _QUERIES):
+            reply = answer(self._engine, envelope.message, self._sequence + self.has_news)
+            self._answers.append((origin, reply))
         else:
-            reply = self._apply_command(message)
-        self._replies[envelope.reply_to].append((envelope.request_id, reply))
+            self._apply_command(envelope.message, origin)
 
-    def _apply_command(self, command: Command) -> Reply:
+    def _apply_command(self, command: Command, origin: Address | None) -> None:
         reply, events = self._engine.apply(command)
         self._commands.append(command)
+        self._origins.append(origin)
         self._events.append(events)
-        return reply
-
-    def _apply_malformed(self, raw: bytes) -> None:
-        """Journal that something was refused, and answer if it can be seen to whom."""
-        reply = self._apply_command(Malformed(len(raw), sha256(raw).hexdigest()))
-        try:
-            address = decode_address(raw[:MAX_MESSAGE_BYTES])
-        except _UNREADABLE:
-            return
-        self._replies[address.reply_to].append((address.request_id, reply))
+        if origin is not None:
+            self._answers.append((origin, reply))
 
     @property
     def has_news(self) -> bool:
@@ -91,9 +87,25 @@ class Batch:
             commands=encode(self._commands),
             events=events,
             digest=roll(digest, events),
+            origins=encode(self._origins),
         )
 
     def replies(self) -> dict[str, bytes]:
         """Encoded replies by client."""
-        tail = self._sequence + self.has_news
-        return {client: encode(Replies(tail, replies)) for client, replies in self._replies.items()}
+        return encode_replies(self._sequence + self.has_news, self._answers)
+
+
+def encode_replies(sequence: int, answers: Iterable[tuple[Address, Reply]]) -> dict[str, bytes]:
+    """One message per client process, its replies in order."""
+    clients: defaultdict[str, list[tuple[int, Reply]]] = defaultdict(list)
+    for origin, reply in answers:
+        clients[origin.reply_to].append((origin.request_id, reply))
+    return {name: encode(Replies(sequence, replies)) for name, replies in clients.items()}
+
+
+def _address_of(raw: bytes) -> Address | None:
+    """Who sent something unreadable, if that much of it can be read."""
+    try:
+        return decode_address(raw[:MAX_MESSAGE_BYTES])
+    except _UNREADABLE:
+        return None

@@ -5,7 +5,10 @@ from collections.abc import Iterable
 from engine.core.digest import GENESIS, encode_events, roll
 from engine.core.engine import CORE_VERSION, Engine
 from engine.core.events import Event
+from engine.core.replies import Reply
 from engine.journal import EncodedEntry
+from engine.wire import decode_origins
+from engine.worker.batch import encode_replies
 
 
 class JournalBroken(Exception):
@@ -19,6 +22,7 @@ class Replica:
         self.engine = Engine()
         self.sequence = 0
         self.digest = GENESIS
+        self._last: tuple[EncodedEntry, list[Reply]] | None = None
 
     def follow(self, entries: Iterable[EncodedEntry]) -> None:
         """Apply entries in order. Raises JournalBroken at the first that does not fit."""
@@ -36,7 +40,8 @@ class Replica:
                 f"entry {encoded.sequence} was written by core version {encoded.core}, this is "
                 f"version {CORE_VERSION}. Run the version that wrote it."
             )
-        events = encode_events(self._replay(encoded))
+        replies, event_lists = self._replay(encoded)
+        events = encode_events(event_lists)
         digest = roll(self.digest, events)
         if digest != encoded.digest or events != encoded.events:
             raise JournalBroken(
@@ -44,7 +49,22 @@ class Replica:
                 "The journal was altered, or the core is not deterministic: keep both for analysis."
             )
         self.sequence, self.digest = encoded.sequence, digest
+        self._last = encoded, replies
 
-    def _replay(self, encoded: EncodedEntry) -> list[list[Event]]:
-        due = self.engine.advance(encoded.time)
-        return [due, *(self.engine.apply(command)[1] for command in encoded.decode_commands())]
+    def last_replies(self) -> dict[str, bytes]:
+        """The replies to the last entry, encoded, by client."""
+        if self._last is None:
+            return {}
+        entry, replies = self._last
+        answers = zip(decode_origins(entry.origins), replies, strict=True)
+        known = ((origin, reply) for origin, reply in answers if origin is not None)
+        return encode_replies(entry.sequence, known)
+
+    def _replay(self, encoded: EncodedEntry) -> tuple[list[Reply], list[list[Event]]]:
+        replies: list[Reply] = []
+        events = [self.engine.advance(encoded.time)]
+        for command in encoded.decode_commands():
+            reply, caused = self.engine.apply(command)
+            replies.append(reply)
+            events.append(caused)
+        return replies, events

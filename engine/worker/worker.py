@@ -69,13 +69,17 @@ class Worker:
         return True
 
     def recover(self) -> None:
-        """Replay the journal; the lease is renewed meanwhile, so that nobody else starts."""
+        """Replay the journal; the lease is renewed meanwhile, so that nobody else starts.
+
+        The last entry is answered once more, since its author may have died before it could.
+        """
         started = renewed = time.monotonic()
         for entry in self._store.read_after(self._replica.sequence):
             self._replica.apply(entry)
             if time.monotonic() - renewed > IDLE_MS / 1000:
                 self._store.renew()
                 renewed = time.monotonic()
+        self._store.publish(self._replica.last_replies(), MAX_BATCH)
         seconds = time.monotonic() - started
         _log.info("recovered to entry %d in %.2f s", self._replica.sequence, seconds)
 

@@ -32,6 +32,7 @@ class RunningExchange:
         self.home = ExchangeHome(home)
         self._port_file = home / "port"
         self._users: subprocess.Popen[str] | None = None
+        self._supervisor: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
@@ -52,7 +53,7 @@ class RunningExchange:
     def database_url(self) -> str:
         return embedded_database_url(self.home, role=OWNER_ROLE)
 
-    def start(self, *, while_running: int) -> "subprocess.Popen[bytes]":
+    def start(self, *, while_running: int) -> None:
         """Start it, and return when it is ready. It ends when that process does."""
         self.home.create()
         with socket.create_server(("127.0.0.1", 0)) as free:
@@ -74,7 +75,7 @@ class RunningExchange:
             timeout_s=120.0,
         )
         assert process.poll() is None, log.read_text()
-        return process
+        self._supervisor = process
 
     def _log(self) -> IO[bytes]:
         return (self.home.path / "exchange.log").open("wb")
@@ -129,9 +130,18 @@ class RunningExchange:
         return self._users
 
     def close(self) -> None:
+        """End what this process started to talk to it; the exchange goes on."""
         if self._users is not None and self._users.stdin is not None:
             self._users.stdin.close()
             self._users.wait()
+            self._users = None
+
+    def stop(self) -> None:
+        """End the exchange that this process started."""
+        self.close()
+        assert self._supervisor is not None
+        self._supervisor.terminate()
+        self._supervisor.wait(30)
 
     def process_of(self, word: str) -> int:
         """The process id of the part whose command line holds `word`; 0 while there is none."""
