@@ -5,15 +5,21 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Backoff:
-    """Doubles from `first_s` to `longest_s`; a run of `stable_s` starts over."""
+    """Doubles from `first_s` to `longest_s`; a run of `stable_s` starts over.
+
+    A part that was killed from outside is no part that fails by itself: it comes back at once,
+    however often somebody does that.
+    """
 
     first_s: float = 0.1
     longest_s: float = 10.0
-    stable_s: float = 30.0
+    stable_s: float = 10.0
     _next_s: float = field(init=False, default=0.0)
 
-    def delay_after(self, ran_s: float) -> float:
+    def delay_after(self, ran_s: float, *, killed: bool = False) -> float:
         """Seconds to wait after a run that lasted `ran_s`."""
+        if killed:
+            return self.first_s
         if ran_s >= self.stable_s or not self._next_s:
             self._next_s = self.first_s
         delay, self._next_s = self._next_s, min(self._next_s * 2, self.longest_s)

@@ -1,6 +1,7 @@
 """Keep a part running until it is told to stop."""
 
 import asyncio
+import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -41,19 +42,20 @@ class Keeper:
         backoff = Backoff()
         while True:
             started = time.monotonic()
-            end = await self._run_once()
-            delay = backoff.delay_after(time.monotonic() - started)
+            end, killed = await self._run_once()
+            delay = backoff.delay_after(time.monotonic() - started, killed=killed)
             self._say(
                 f"{self.part.name} died ({end}); starting it again in {delay:g} s, "
                 f"see {self.log.path}"
             )
             await asyncio.sleep(delay)
 
-    async def _run_once(self) -> str:
+    async def _run_once(self) -> tuple[str, bool]:
+        """How it ended, in words, and whether it was killed."""
         try:
             self._process = await PartProcess.start(self.part, self.log.write)
         except OSError as error:
-            return str(error)
+            return str(error), False
         code = await self._process.wait()
         self._process = None
-        return describe_exit(code)
+        return describe_exit(code), code == -signal.SIGKILL

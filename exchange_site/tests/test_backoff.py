@@ -18,3 +18,11 @@ from exchange_site.supervisor.backoff import Backoff
 def test_delays(runs_s: list[float], delays_s: list[float]) -> None:
     backoff = Backoff()
     assert [backoff.delay_after(ran_s) for ran_s in runs_s] == pytest.approx(delays_s)
+
+
+def test_what_was_killed_comes_back_at_once() -> None:
+    backoff = Backoff()
+    assert [backoff.delay_after(0, killed=True) for _ in range(9)] == [0.1] * 9
+    assert [backoff.delay_after(0) for _ in range(2)] == pytest.approx([0.1, 0.2])
+    assert backoff.delay_after(0, killed=True) == 0.1
+    assert backoff.delay_after(0) == pytest.approx(0.4)
