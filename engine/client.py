@@ -39,6 +39,7 @@ MAX_PENDING: Final = 10_000
 
 _SUBSCRIBE_TIMEOUT_S: Final = 2.0
 _RECONNECT_PAUSE_S: Final = 0.1
+_CLOSE_WITHIN_S: Final = 0.25
 
 _PUSH: Final = """
 if redis.call('LLEN', KEYS[1]) >= tonumber(ARGV[1]) then return 0 end
@@ -77,6 +78,7 @@ class EngineClient:
             asyncio.AbstractEventLoop, redis.asyncio.ConnectionPool
         ] = WeakKeyDictionary()
         self._subscribed = threading.Event()
+        self._closed = threading.Event()
         self._reader: threading.Thread | None = None
         self._lock = threading.Lock()
 
@@ -108,6 +110,13 @@ class EngineClient:
             raise _for_message(error, message) from error
         finally:
             self._pending.pop(request_id, None)
+
+    def close(self) -> None:
+        """Stop listening; what still waits is told that its status is unknown."""
+        self._closed.set()
+        if self._reader is not None:
+            self._reader.join()
+        self._pushers.disconnect()
 
     def _register(self) -> tuple[int, Future[Answer]]:
         if len(self._pending) >= MAX_PENDING:
@@ -175,21 +184,23 @@ class EngineClient:
             raise EngineUnavailable("the engine's Redis does not answer")
 
     def _read_for_ever(self) -> None:
-        pause = threading.Event()
-        while True:
+        while not self._closed.is_set():
             try:
                 self._read()
             except redis.RedisError as error:
                 _log.warning("lost the engine's replies: %s", error)
             self._subscribed.clear()
             self._give_up_pending()
-            pause.wait(_RECONNECT_PAUSE_S)
+            self._closed.wait(_RECONNECT_PAUSE_S)
 
     def _read(self) -> None:
-        """Hand replies to their futures until the connection breaks."""
+        """Hand replies to their futures until the connection breaks, or the client is closed."""
         with connect(self._url, timeout_s=None).pubsub() as subscription:
             subscription.subscribe(REPLY_CHANNEL + self._name)
-            for message in subscription.listen():
+            while not self._closed.is_set():
+                message = subscription.get_message(timeout=_CLOSE_WITHIN_S)
+                if message is None:
+                    continue
                 if message["type"] == "subscribe":
                     self._subscribed.set()
                 elif message["type"] == "message":
