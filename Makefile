@@ -45,7 +45,8 @@ requirements: $(VENV)/.dev
 # Installed again only when the pins change.
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed."; exit 1; }
-	@$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+		echo "cannot make a virtual environment: is Debian's package python3-venv there?"; exit 1; }
 
 $(VENV)/.run: requirements.txt requirements-embedded.txt | $(VENV)/bin/python
 	@echo "installing requirements-embedded.txt into $(VENV)"
@@ -61,8 +62,7 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.run
 compile: $(VENV)/.compiled
 $(VENV)/.compiled: $(wildcard engine/core/*.py) engine/compiled.py engine/compile_core.py $(VENV)/.run
 	@echo "compiling the core"
-	@$(BIN)/python -m engine.compile_core
-	@touch $@
+	@$(BIN)/python -m engine.compile_core && touch $@ || true
 
 # Keeps .run, which holds the accounts, orders and trades of this installation.
 clean:

@@ -11,12 +11,14 @@ import logging
 import os
 import secrets
 import threading
+import time
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from functools import lru_cache
 from typing import Final, NamedTuple, get_args
 from weakref import WeakKeyDictionary
 
+import msgspec
 import redis
 import redis.asyncio
 from django.conf import settings
@@ -77,6 +79,7 @@ class EngineClient:
         self._async_pushers: WeakKeyDictionary[
             asyncio.AbstractEventLoop, redis.asyncio.ConnectionPool
         ] = WeakKeyDictionary()
+        self._offset_ms = time.time_ns() // 1_000_000 - _monotonic_ms()
         self._subscribed = threading.Event()
         self._closed = threading.Event()
         self._reader: threading.Thread | None = None
@@ -110,6 +113,11 @@ class EngineClient:
             raise _for_message(error, message) from error
         finally:
             self._pending.pop(request_id, None)
+
+    def engine_time_ms(self) -> int:
+        """The engine's time, by which commands expire: of its newest reply, and counted on from
+        there. So nobody who sets this machine's clock makes orders expire early or late."""
+        return _monotonic_ms() + self._offset_ms
 
     def close(self) -> None:
         """Stop listening; what still waits is told that its status is unknown."""
@@ -187,7 +195,7 @@ class EngineClient:
         while not self._closed.is_set():
             try:
                 self._read()
-            except redis.RedisError as error:
+            except Exception as error:  # this thread must not die: nobody could revive it
                 _log.warning("lost the engine's replies: %s", error)
             self._subscribed.clear()
             self._give_up_pending()
@@ -207,7 +215,12 @@ class EngineClient:
                     self._hand_out(message["data"])
 
     def _hand_out(self, data: bytes) -> None:
-        decoded = decode_replies(data)
+        try:
+            decoded = decode_replies(data)
+        except msgspec.MsgspecError:  # an engine of another version; its callers hear nothing
+            _log.exception("the engine's reply cannot be read")
+            return
+        self._offset_ms = decoded.time - _monotonic_ms()
         for request_id, reply in decoded.replies:
             future = self._pending.pop(request_id, None)
             if future is not None and future.set_running_or_notify_cancel():
@@ -219,6 +232,10 @@ class EngineClient:
             future = self._pending.pop(request_id, None)
             if future is not None and future.set_running_or_notify_cancel():
                 future.set_exception(StatusUnknown("the connection for replies broke"))
+
+
+def _monotonic_ms() -> int:
+    return time.monotonic_ns() // 1_000_000
 
 
 def _push_command(envelope: bytes) -> tuple[str | bytes | int, ...]:

@@ -1,8 +1,11 @@
 """Build the compiled core: `make compile`. See `engine/compiled.py`."""
 
+import os
 import shutil
 import subprocess
 import sys
+import sysconfig
+from contextlib import suppress
 from pathlib import Path
 
 from engine.compiled import CORE, MODULES, build_folder
@@ -13,8 +16,10 @@ def compile_core() -> Path:
     folder = build_folder()
     if folder.exists():
         return folder
-    shutil.rmtree(folder.parent, ignore_errors=True)
-    scratch = folder.with_suffix(".building")
+    for other in folder.parent.glob("*"):
+        if "." not in other.name:  # not somebody's scratch
+            shutil.rmtree(other, ignore_errors=True)
+    scratch = folder.with_suffix(f".{os.getpid()}")
     package = scratch / "engine" / "core"
     package.mkdir(parents=True)
     for path in CORE.glob("*.py"):
@@ -31,16 +36,24 @@ def compile_core() -> Path:
         path.unlink()
     shutil.rmtree(scratch / "build")
     shutil.rmtree(scratch / ".mypy_cache")
-    scratch.rename(folder)
+    with suppress(OSError):  # somebody else was quicker, with the same result
+        scratch.rename(folder)
+    shutil.rmtree(scratch, ignore_errors=True)
     return folder
 
 
-def main() -> None:
+def main() -> int:
+    compiler = (sysconfig.get_config_var("CC") or "cc").split()[0]
+    if shutil.which(compiler) is None:
+        print(f"no C compiler ({compiler}): the core runs uncompiled, at about half the speed")
+        return 1
     try:
         print(f"compiled core: {compile_core()}")
-    except (subprocess.CalledProcessError, FileNotFoundError) as error:
+    except subprocess.CalledProcessError as error:
         print(f"the core stays uncompiled, which works as well: {error}", file=sys.stderr)
+        return 1
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

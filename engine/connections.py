@@ -22,5 +22,8 @@ def connect_async(url: str, *, timeout_s: float | None = 5.0) -> "redis.asyncio.
 
 
 def _timeouts(seconds: float | None) -> dict[str, Any]:
-    """`None` waits for ever, as a subscription does."""
-    return {"socket_timeout": seconds, "socket_connect_timeout": 5.0}
+    """`None` waits for ever, as a subscription does; it is asked now and then if it still lives."""
+    timeouts: dict[str, Any] = {"socket_timeout": seconds, "socket_connect_timeout": 5.0}
+    if seconds is None:
+        timeouts["health_check_interval"] = 15
+    return timeouts

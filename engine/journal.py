@@ -95,7 +95,7 @@ def parse_entry(stream_id: bytes, fields: Mapping[bytes, bytes]) -> EncodedEntry
         commands=fields[b"commands"],
         events=fields[b"events"],
         digest=fields[b"digest"].decode("ascii"),
-        origins=fields[b"origins"],
+        origins=fields.get(b"origins", b"[]"),
     )
 
 

@@ -1,8 +1,8 @@
 """What travels through Redis between the clients and the worker.
 
 A client pushes `[reply_to, request_id, message]` on the list `engine:commands`; the worker
-publishes `[sequence, [[request_id, reply], ...]]` on the channel `engine:replies:<reply_to>`, one
-message per client process and batch.
+publishes `[sequence, time, [[request_id, reply], ...]]` on the channel
+`engine:replies:<reply_to>`, one message per client process and batch.
 """
 
 from typing import Any, Final
@@ -43,9 +43,13 @@ Origins = list[Address | None]
 
 
 class Replies(msgspec.Struct, frozen=True, array_like=True):
-    """All answers of a batch to one client process; `sequence` is the journal's tail after it."""
+    """All answers of a batch to one client process; `sequence` is the journal's tail after it.
+
+    `time` is the engine's, by which commands expire.
+    """
 
     sequence: int
+    time: int
     replies: list[tuple[int, Reply]]
 
 

@@ -5,11 +5,10 @@ OutcomeUnknown) and CommandRefused or EngineUnavailable for the engine's answer.
 """
 
 import secrets
-import time
 from typing import Final
 
 from engine.amounts import AmountError, parse_amount
-from engine.client import StatusUnknown
+from engine.client import StatusUnknown, engine_client
 from engine.core.commands import CancelOrder, DefineAsset, DefineMarket, OrderTerms, PlaceOrder
 from engine.core.replies import OrderReply
 from engine.core.types import OrderType, Side, TimeInForce
@@ -49,7 +48,7 @@ def order_place(
     client_order_id: str | None = None,
     good_till: int | None = None,
     idempotent: bool = True,
-    received_at: int | None = None,
+    lifetime_ms: int = ORDER_LIFETIME_MS,
 ) -> OrderReply:
     """Place an order; the reply is the match result.
 
@@ -73,9 +72,9 @@ def order_place(
         client_order_id=client_order_id or new_client_order_id(),
         good_till=good_till,
     )
-    received_at = received_at if received_at is not None else time.time_ns() // 1_000_000
+    expires_at = engine_client().engine_time_ms() + lifetime_ms
     key = f"order:{client_order_id}" if idempotent and client_order_id else None
-    command = PlaceOrder(terms=terms, expires_at=received_at + ORDER_LIFETIME_MS, key=key)
+    command = PlaceOrder(terms=terms, expires_at=expires_at, key=key)
     return _submit(command, terms.client_order_id)
 
 

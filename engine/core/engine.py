@@ -30,6 +30,9 @@ from engine.core.types import MAX_AMOUNT
 CORE_VERSION: Final = 1
 """Raised with every change that could turn the same commands into other events."""
 
+KEEP_ORDER_KEYS: Final = 1_000_000
+"""Of all accounts together: more than a day of what one caller's request limit allows."""
+
 EXPIRE_AT_ONCE: Final = 256
 """How many orders may expire in one tick; the next tick follows at once."""
 
@@ -45,7 +48,9 @@ class Engine:
         self.markets = Markets(emit)
         self.deadlines = Deadlines()
         self.orders = Orders(self.accounts, self.markets, self.deadlines, emit)
-        self.idempotency = Idempotency()
+        self.order_keys = Idempotency(keep_count=KEEP_ORDER_KEYS)
+        self.deposit_keys = Idempotency()
+        """Bounded in time alone: no flood of orders may make a deposit count twice."""
         self._emit = emit
         self._handlers: dict[type, Callable[[Any, int], Reply]] = {
             PlaceOrder: self._place_order,
@@ -61,10 +66,12 @@ class Engine:
         return self.deadlines.next()
 
     def advance(self, now: int) -> list[Event]:
-        """Move the time to `now` and do what is due by then. Time never runs backwards."""
+        """Move the time to `now` and do what is due by then. Time never runs backwards.
+
+        It begins a batch, and every batch is journalled: whatever changes here is replayed.
+        """
         assert now >= self.time, "time runs backwards"
         self.time = now
-        self.idempotency.expire(now)
         self.orders.expire_due(now, EXPIRE_AT_ONCE)
         self.accounts.announce()
         return self._take_events()
@@ -88,19 +95,19 @@ class Engine:
 
     def _place_order(self, command: PlaceOrder, now: int) -> Reply:
         terms, key = command.terms, command.key
-        if key is not None and (first := self.idempotency.recall(terms.account, key, terms)):
+        if key is not None and (first := self.order_keys.recall(terms.account, key, terms, now)):
             return first
         if now > command.expires_at:
             reply: Reply = Refused(Code.EXPIRED, "the order came too late to be placed")
         else:
             reply = self.orders.place(terms, now)
         if key is not None:
-            self.idempotency.remember(terms.account, key, terms, reply, now)
+            self.order_keys.remember(terms.account, key, terms, reply, now)
         return reply
 
     def _deposit(self, command: Deposit, now: int) -> Reply:
         content = (command.asset, command.amount)
-        if first := self.idempotency.recall(command.account, command.key, content):
+        if first := self.deposit_keys.recall(command.account, command.key, content, now):
             return first
         if refused := self._check_deposit(command):
             return refused  # not remembered: the same deposit may be right later
@@ -108,7 +115,7 @@ class Engine:
         self.accounts.deposit(account, command.asset, command.amount)
         number = account.next_event_number()
         self._emit(Deposited(number, account.number, command.asset, command.amount, command.key))
-        self.idempotency.remember(account.number, command.key, content, Done(), now)
+        self.deposit_keys.remember(account.number, command.key, content, Done(), now)
         return Done()
 
     def _check_deposit(self, command: Deposit) -> Refused | None:
@@ -117,7 +124,8 @@ class Engine:
         external = self.accounts.external.get(command.asset)
         if external is None:
             return Refused(Code.UNKNOWN_ASSET, f"there is no asset {command.asset[:20]}")
-        if not 0 < command.amount <= MAX_AMOUNT + external:
+        owed = external + min(0, self.accounts.house[command.asset])
+        if not 0 < command.amount <= MAX_AMOUNT + owed:
             return Refused(Code.AMOUNT_OUT_OF_RANGE, "all of an asset together stays below 2^63")
         return None
 

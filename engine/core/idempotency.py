@@ -1,7 +1,7 @@
 """The first reply to a key answers every repetition of its command.
 
-Keys belong to an account. They are kept for 24 hours, and the newest million of them; after that
-the orders table knows (`markets/selectors.py`).
+Keys belong to an account. They answer for 24 hours; a store may keep fewer, the newest, and then
+the tables know the rest (`markets/selectors.py`).
 """
 
 from collections import deque
@@ -15,8 +15,7 @@ from engine.core.rejections import Code
 from engine.core.replies import Refused, Reply
 
 KEEP_MS: Final = 24 * 60 * 60 * 1000
-KEEP_COUNT: Final = 1_000_000
-_EXPIRE_AT_ONCE: Final = 1_000
+_SWEEP_AT_ONCE: Final = 4
 
 _encode: Final = msgspec.json.Encoder().encode
 _decode_reply: Final = msgspec.json.Decoder(Reply).decode
@@ -31,19 +30,21 @@ class Remembered(NamedTuple):
 
 
 class Idempotency:
-    def __init__(self, keep_count: int = KEEP_COUNT) -> None:
+    """One store of keys, bounded in time and, with `keep_count`, in number."""
+
+    def __init__(self, keep_count: int | None = None) -> None:
         self._keep_count = keep_count
         self._replies: dict[tuple[int, str], Remembered] = {}
-        self._ages: deque[tuple[int, str]] = deque()
-        """Keys, oldest first."""
+        self._ages: deque[tuple[int, int, str]] = deque()
+        """`(time, account, key)`, oldest first."""
 
     def __len__(self) -> int:
         return len(self._replies)
 
-    def recall(self, account: int, key: str, content: object) -> Reply | None:
+    def recall(self, account: int, key: str, content: object, now: int) -> Reply | None:
         """The first reply to this key; a refusal where the key stood for other content."""
         remembered = self._replies.get((account, key))
-        if remembered is None:
+        if remembered is None or remembered.time <= now - KEEP_MS:
             return None
         if remembered.fingerprint != fingerprint(content):
             return Refused(Code.KEY_REUSED, "this key was used for something else before")
@@ -52,27 +53,32 @@ class Idempotency:
 
     def remember(self, account: int, key: str, content: object, reply: Reply, now: int) -> None:
         self.restore(account, key, Remembered(fingerprint(content), _encode(reply), now))
-        if len(self._ages) > self._keep_count:
-            self._forget_oldest()
+        self._sweep(now)
 
     def restore(self, account: int, key: str, remembered: Remembered) -> None:
         self._replies[account, key] = remembered
-        self._ages.append((account, key))
+        self._ages.append((remembered.time, account, key))
 
-    def expire(self, now: int) -> None:
-        """Forget what is older than a day; a bounded part of it each time."""
-        for _ in range(_EXPIRE_AT_ONCE):
-            if not self._ages or self._replies[self._ages[0]].time > now - KEEP_MS:
+    def _sweep(self, now: int) -> None:
+        """Forget what is too old or too much, a few at a time: each new key makes room for some.
+
+        What is too old does not answer any more in any case, so this decides nothing.
+        """
+        for _ in range(_SWEEP_AT_ONCE):
+            oldest = self._ages[0][0]
+            too_many = self._keep_count is not None and len(self._ages) > self._keep_count
+            if oldest > now - KEEP_MS and not too_many:
                 return
-            self._forget_oldest()
-
-    def _forget_oldest(self) -> None:
-        del self._replies[self._ages.popleft()]
+            time, account, key = self._ages.popleft()
+            if self._replies[account, key].time == time:  # else it was used anew since
+                del self._replies[account, key]
 
     def entries(self) -> Iterator[tuple[int, str, Remembered]]:
         """Everything remembered, oldest first."""
-        for account, key in self._ages:
-            yield account, key, self._replies[account, key]
+        for time, account, key in self._ages:
+            remembered = self._replies[account, key]
+            if remembered.time == time:
+                yield account, key, remembered
 
 
 def fingerprint(content: object) -> bytes:

@@ -55,6 +55,10 @@ class Market:
         self.trade_id = 0
         self.depth_number = 0
 
+    @property
+    def grid(self) -> tuple[int, int]:
+        return self.rules.tick, self.rules.step
+
     def notional(self, price: int, quantity: int) -> int:
         """What `quantity` costs at `price`, in the quote asset.
 
@@ -152,6 +156,10 @@ class Markets:
             return Refused(Code.INVALID_MARKET, "the assets of a market never change")
         if problem := _problem_with_rules(rules, self.assets[rules.base].scale):
             return Refused(Code.INVALID_MARKET, problem)
+        grid = (rules.tick, rules.step)
+        if known is not None and not known.book.is_empty and grid != known.grid:
+            # Prices of one grid times quantities of another need not be whole amounts.
+            return Refused(Code.INVALID_MARKET, "tick and step change only while no order stands")
         return None
 
 
@@ -168,4 +176,6 @@ def _problem_with_rules(rules: DefineMarket, base_scale: int) -> str | None:
         return "the price band must hold the last price itself"
     if not all(-PPM < rate < PPM for rate in (rules.maker_fee_ppm, rules.taker_fee_ppm)):
         return "fees must be below 100 %"
+    if rules.maker_fee_ppm + rules.taker_fee_ppm < 0:
+        return "a rebate must not exceed the other side's fee"
     return None

@@ -1,6 +1,7 @@
 """Where orders meet: a taker trades against the book, at the makers' prices."""
 
 from collections.abc import Callable
+from typing import Final
 
 from engine.core.accounts import Accounts
 from engine.core.deadlines import Deadlines
@@ -9,6 +10,9 @@ from engine.core.markets import Market, Markets, fee
 from engine.core.order import Order
 from engine.core.order_book import BookSide, PriceLevel
 from engine.core.types import FILLED, MAKER, PARTIALLY_FILLED, TAKER
+
+MAX_FILLS: Final = 10_000
+"""Of one order. What would trade further expires: a command's events must fit one entry."""
 
 
 class Matching:
@@ -32,11 +36,14 @@ class Matching:
         fills: list[Fill] = []
         side = market.book.opposite(taker.terms.side)
         complete = False
-        while not complete and (level := self._next_level(side, taker)) is not None:
+        while not complete and len(fills) < MAX_FILLS:
+            level = self._next_level(side, taker)
+            if level is None:
+                break
             wanted = _wanted(market, taker, level.price)
             if not wanted:
                 break
-            while wanted and (maker := level.first) is not None:
+            while wanted and len(fills) < MAX_FILLS and (maker := level.first) is not None:
                 quantity = min(wanted, maker.remaining)
                 wanted -= quantity
                 fill = self._trade(market, side, taker, maker, quantity, now)

@@ -135,6 +135,10 @@ class OrderBook:
                 yield from level
 
     @property
+    def is_empty(self) -> bool:
+        return not (len(self.bids) or len(self.asks))
+
+    @property
     def is_crossed(self) -> bool:
         bid, ask = self.bids.best(), self.asks.best()
         return bid is not None and ask is not None and bid.price >= ask.price

@@ -94,8 +94,11 @@ def check_book(terms: OrderTerms, market: Market) -> Refused | None:
             return Refused(Code.WOULD_TAKE, "a post-only order would trade at once")
     elif terms.quote_quantity is not None:
         best = market.book.asks.best()
-        if best and terms.quote_quantity < market.notional(best.price, market.rules.min_quantity):
+        rules = market.rules
+        if best and terms.quote_quantity < market.notional(best.price, rules.min_quantity):
             return Refused(Code.QUANTITY_TOO_SMALL, "buys less than the minimum quantity")
+        if best and terms.quote_quantity > market.notional(best.price, rules.max_quantity):
+            return Refused(Code.QUANTITY_TOO_LARGE, "could buy more than the maximum quantity")
     return None
 
 

@@ -7,7 +7,7 @@ from engine.core.commands import CancelOrder, OrderTerms
 from engine.core.deadlines import Deadlines
 from engine.core.events import Event, OrderState, OrderUpdated
 from engine.core.markets import Market, Markets
-from engine.core.matching import Matching
+from engine.core.matching import MAX_FILLS, Matching
 from engine.core.order import Order
 from engine.core.order_checks import can_fill_completely, check_book, check_funds, check_terms
 from engine.core.rejections import Code
@@ -58,7 +58,7 @@ class Orders:
         fills, complete = self._matching.match(market, order, now)
         if complete:
             state = order.state(FILLED)
-        elif terms.time_in_force in (GTC, GTD):
+        elif terms.time_in_force in (GTC, GTD) and len(fills) < MAX_FILLS:
             self._stand(market, order)
             state = order.state(order.open_status) if fills else accepted
         else:

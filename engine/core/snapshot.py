@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from engine.core.commands import DefineMarket, OrderTerms
-from engine.core.idempotency import Remembered
+from engine.core.idempotency import Idempotency, Remembered
 from engine.core.markets import Asset, Market
 from engine.core.order import Order
 
@@ -74,7 +74,8 @@ class Snapshot(msgspec.Struct, frozen=True):
 
     time: int
     holdings: Holdings
-    keys: list[KeyRecord]
+    order_keys: list[KeyRecord]
+    deposit_keys: list[KeyRecord]
 
 
 encode_snapshot: Final = msgspec.json.Encoder().encode
@@ -82,11 +83,9 @@ decode_snapshot: Final = msgspec.json.Decoder(Snapshot).decode
 
 
 def take_snapshot(engine: "Engine") -> Snapshot:
-    keys = [
-        KeyRecord(account, key, b64encode(r.fingerprint).decode(), r.reply.decode(), r.time)
-        for account, key, r in engine.idempotency.entries()
-    ]
-    return Snapshot(engine.time, _holdings(engine), keys)
+    return Snapshot(
+        engine.time, _holdings(engine), _keys(engine.order_keys), _keys(engine.deposit_keys)
+    )
 
 
 def state_hash(engine: "Engine") -> str:
@@ -116,9 +115,21 @@ def restore_snapshot(engine: "Engine", snapshot: Snapshot) -> None:
     for market in snapshot.holdings.markets:
         _restore_market(engine, market)
     _restore_open_orders(engine)
-    for key in snapshot.keys:
+    _restore_keys(engine.order_keys, snapshot.order_keys)
+    _restore_keys(engine.deposit_keys, snapshot.deposit_keys)
+
+
+def _keys(store: Idempotency) -> list[KeyRecord]:
+    return [
+        KeyRecord(account, key, b64encode(r.fingerprint).decode(), r.reply.decode(), r.time)
+        for account, key, r in store.entries()
+    ]
+
+
+def _restore_keys(store: Idempotency, records: list[KeyRecord]) -> None:
+    for key in records:
         remembered = Remembered(b64decode(key.fingerprint), key.reply.encode(), key.time)
-        engine.idempotency.restore(key.account, key.key, remembered)
+        store.restore(key.account, key.key, remembered)
 
 
 def _holdings(engine: "Engine") -> Holdings:

@@ -39,8 +39,16 @@ class Batch:
         self._now = now
         self._commands: list[Command] = []
         self._origins: Origins = []
-        self._events: list[list[Event]] = [engine.advance(now)]
+        self._events: list[list[Event]] = []
         self._answers: list[tuple[Address, Reply]] = []
+        deadline = engine.next_deadline()
+        if deadline is not None and deadline <= now:
+            self._begin()
+
+    def _begin(self) -> None:
+        """From here on there is something to journal. Until then the engine is not touched: what
+        is not journalled must leave no trace in it."""
+        self._events.append(self._engine.advance(self._now))
 
     def apply_all(self, messages: Sequence[bytes]) -> None:
         for raw in messages:
@@ -62,6 +70,8 @@ class Batch:
             self._apply_command(envelope.message, origin)
 
     def _apply_command(self, command: Command, origin: Address | None) -> None:
+        if not self.has_news:
+            self._begin()
         reply, events = self._engine.apply(command)
         self._commands.append(command)
         self._origins.append(origin)
@@ -72,7 +82,7 @@ class Batch:
     @property
     def has_news(self) -> bool:
         """Is there anything to journal?"""
-        return bool(self._commands or self._events[0])
+        return bool(self._events)
 
     def entry(self, epoch: int, digest: str) -> EncodedEntry | None:
         """The journal entry, with the digest rolled on from `digest`; None without news."""
@@ -92,15 +102,17 @@ class Batch:
 
     def replies(self) -> dict[str, bytes]:
         """Encoded replies by client."""
-        return encode_replies(self._sequence + self.has_news, self._answers)
+        return encode_replies(self._sequence + self.has_news, self._now, self._answers)
 
 
-def encode_replies(sequence: int, answers: Iterable[tuple[Address, Reply]]) -> dict[str, bytes]:
+def encode_replies(
+    sequence: int, time: int, answers: Iterable[tuple[Address, Reply]]
+) -> dict[str, bytes]:
     """One message per client process, its replies in order."""
     clients: defaultdict[str, list[tuple[int, Reply]]] = defaultdict(list)
     for origin, reply in answers:
         clients[origin.reply_to].append((origin.request_id, reply))
-    return {name: encode(Replies(sequence, replies)) for name, replies in clients.items()}
+    return {name: encode(Replies(sequence, time, replies)) for name, replies in clients.items()}
 
 
 def _address_of(raw: bytes) -> Address | None:

@@ -36,9 +36,6 @@ class Queue(Protocol):
 
 
 class Journal(Protocol):
-    def tail(self) -> int:
-        """The newest entry's sequence; 0 where there is none."""
-
     def read_after(self, sequence: int) -> Iterator[EncodedEntry]:
         """All entries after `sequence`, in order."""
 
@@ -68,3 +65,6 @@ class Store(Lease, Queue, Journal, Outbox, Protocol):
 class Clock(Protocol):
     def now_ms(self) -> int:
         """Milliseconds since the epoch, UTC; never runs backwards."""
+
+    def not_before(self, time_ms: int) -> None:
+        """Go on from that time at the earliest."""

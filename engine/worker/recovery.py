@@ -56,9 +56,10 @@ class Replica:
         if self._last is None:
             return {}
         entry, replies = self._last
-        answers = zip(decode_origins(entry.origins), replies, strict=True)
+        # An archived entry comes without origins: nobody has waited for it for long.
+        answers = zip(decode_origins(entry.origins), replies, strict=False)
         known = ((origin, reply) for origin, reply in answers if origin is not None)
-        return encode_replies(entry.sequence, known)
+        return encode_replies(entry.sequence, entry.time, known)
 
     def _replay(self, encoded: EncodedEntry) -> tuple[list[Reply], list[list[Event]]]:
         replies: list[Reply] = []

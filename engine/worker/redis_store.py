@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import redis
 
-from engine.journal import JOURNAL_KEY, EncodedEntry, read_all_after, tail_sequence
+from engine.journal import JOURNAL_KEY, EncodedEntry, read_all_after
 from engine.wire import EPOCH_KEY, LEASE_KEY, QUEUE_KEY, REPLY_CHANNEL
 from engine.worker.ports import Fenced, JournalTailMoved
 
@@ -88,9 +88,6 @@ class RedisStore:
         # From the head to the head: it wakes up without moving anything.
         head = self._ask("BLMOVE", QUEUE_KEY, QUEUE_KEY, "LEFT", "LEFT", timeout_ms / 1000)
         return self.peek(limit) if head is not None else []
-
-    def tail(self) -> int:
-        return tail_sequence(self._client)
 
     def read_after(self, sequence: int) -> Iterator[EncodedEntry]:
         return read_all_after(self._client, sequence)

@@ -51,7 +51,7 @@ class Worker:
             if standby:
                 self._replica.follow(self._store.read_after(self._replica.sequence))
             time.sleep(WAIT_FOR_LEASE_S)
-        self.recover()
+        self.recover(should_stop)
         waiting = self._store.peek(MAX_BATCH)
         while not should_stop():
             waiting = self.step(waiting or self._store.wait(MAX_BATCH, self._patience_ms()))
@@ -68,7 +68,7 @@ class Worker:
         _log.info("leading in epoch %d", epoch)
         return True
 
-    def recover(self) -> None:
+    def recover(self, should_stop: Callable[[], bool] = lambda: False) -> None:
         """Replay the journal; the lease is renewed meanwhile, so that nobody else starts.
 
         The last entry is answered once more, since its author may have died before it could.
@@ -76,9 +76,12 @@ class Worker:
         started = renewed = time.monotonic()
         for entry in self._store.read_after(self._replica.sequence):
             self._replica.apply(entry)
+            if should_stop():
+                return
             if time.monotonic() - renewed > IDLE_MS / 1000:
                 self._store.renew()
                 renewed = time.monotonic()
+        self._clock.not_before(self._replica.engine.time)
         self._store.publish(self._replica.last_replies(), MAX_BATCH)
         seconds = time.monotonic() - started
         _log.info("recovered to entry %d in %.2f s", self._replica.sequence, seconds)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 class Backoff:
     """Doubles from `first_s` to `longest_s`; a run of `stable_s` starts over.
 
-    A part that was killed from outside is no part that fails by itself: it comes back at once,
-    however often somebody does that.
+    A part that had been up for a second when it was killed did not fail by itself: it comes back
+    at once, however often somebody does that.
     """
 
     first_s: float = 0.1
@@ -18,7 +18,7 @@ class Backoff:
 
     def delay_after(self, ran_s: float, *, killed: bool = False) -> float:
         """Seconds to wait after a run that lasted `ran_s`."""
-        if killed:
+        if killed and ran_s >= 1.0:
             return self.first_s
         if ran_s >= self.stable_s or not self._next_s:
             self._next_s = self.first_s

@@ -22,7 +22,7 @@ def test_delays(runs_s: list[float], delays_s: list[float]) -> None:
 
 def test_what_was_killed_comes_back_at_once() -> None:
     backoff = Backoff()
-    assert [backoff.delay_after(0, killed=True) for _ in range(9)] == [0.1] * 9
+    assert [backoff.delay_after(1, killed=True) for _ in range(9)] == [0.1] * 9
     assert [backoff.delay_after(0) for _ in range(2)] == pytest.approx([0.1, 0.2])
-    assert backoff.delay_after(0, killed=True) == 0.1
-    assert backoff.delay_after(0) == pytest.approx(0.4)
+    assert backoff.delay_after(2, killed=True) == 0.1
+    assert backoff.delay_after(0, killed=True) == pytest.approx(0.4), "killed while it starts"

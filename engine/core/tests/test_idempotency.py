@@ -1,5 +1,6 @@
 """A key answers with its first reply, for a day."""
 
+from engine.core.commands import Deposit
 from engine.core.idempotency import KEEP_MS, Idempotency
 from engine.core.rejections import Code
 from engine.core.replies import Done
@@ -52,12 +53,41 @@ def test_keys_are_forgotten_after_a_day() -> None:
 
 
 def test_the_oldest_key_makes_room_for_the_newest() -> None:
-    idempotency = Idempotency(keep_count=2)
-    for key in ("a", "b", "c"):
-        idempotency.remember(ALICE, key, key, Done(), 1)
-    assert len(idempotency) == 2
-    assert idempotency.recall(ALICE, "a", "a") is None
-    assert idempotency.recall(ALICE, "c", "c") == Done()
+    store = Idempotency(keep_count=2)
+    for time, key in enumerate(("a", "b", "c")):
+        store.remember(ALICE, key, key, Done(), time)
+    assert len(store) == 2
+    assert store.recall(ALICE, "a", "a", 3) is None
+    assert store.recall(ALICE, "c", "c", 3) == Done()
+
+
+def test_old_keys_are_swept_out_by_new_ones() -> None:
+    store = Idempotency()
+    for number in range(100):
+        store.remember(ALICE, f"old-{number}", "x", Done(), 0)
+    for number in range(40):
+        store.remember(ALICE, f"new-{number}", "x", Done(), KEEP_MS)
+    assert len(store) == 40
+
+
+def test_a_key_that_is_used_anew_after_a_day_answers_anew() -> None:
+    store = Idempotency()
+    store.remember(ALICE, "k", "first", Done(), 0)
+    assert store.recall(ALICE, "k", "second", KEEP_MS) is None
+    store.remember(ALICE, "k", "second", Done(), KEEP_MS)
+    for number in range(10):
+        store.remember(ALICE, f"{number}", "x", Done(), KEEP_MS + 1)
+    assert store.recall(ALICE, "k", "second", KEEP_MS + 2) == Done()
+
+
+def test_a_flood_of_orders_does_not_make_a_deposit_count_twice() -> None:
+    exchange = Exchange()
+    exchange.engine.order_keys = Idempotency(keep_count=5)
+    exchange.do(Deposit(BOB, "USD", 50, "onramp-1"))
+    for number in range(50):
+        exchange.buy(BOB, 100, 1_000, key=f"{number}")
+    exchange.do(Deposit(BOB, "USD", 50, "onramp-1"))
+    assert exchange.balance(BOB, "USD") == (50, 0)
 
 
 def test_keys_survive_a_snapshot() -> None:

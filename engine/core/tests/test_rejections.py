@@ -29,6 +29,11 @@ def changed(**rules: object) -> DefineMarket:
 
 LIMIT_WITHOUT_PRICE = PlaceOrder(OrderTerms(BOB, "ABCUSD", BUY, LIMIT, GTC, None, 4), 2_000)
 
+STRICT: dict[str, object] = {
+    "tick": 5, "step": 2, "min_quantity": 4, "max_quantity": 1_000, "min_notional": 300,
+    "band_down_ppm": 500_000, "band_up_ppm": 2_000_000,
+}  # fmt: skip
+
 Attempt = Callable[[Exchange], Reply]
 
 # The exchange: tick 5, step 2, quantity 4 to 1000, notional from 300, band 0.5 to 2 of the last
@@ -38,13 +43,17 @@ TABLE: list[tuple[str, Attempt, Code]] = [
     ("late", lambda x: x.buy(BOB, 90, 4, expires_at=999), Code.EXPIRED),
     ("key of another order", lambda x: x.buy(BOB, 90, 6, key="used"), Code.KEY_REUSED),
     ("key of another deposit", lambda x: x.do(Deposit(BOB, "USD", 6, "used")), Code.KEY_REUSED),
+    ("tick under orders", lambda x: x.do(changed(**STRICT | {"tick": 10})), Code.INVALID_MARKET),
+    ("step under orders", lambda x: x.do(changed(**STRICT | {"step": 1})), Code.INVALID_MARKET),
+    ("rebate above the fee", lambda x: x.do(changed(**STRICT | {"maker_fee_ppm": -1})), Code.INVALID_MARKET),
+    ("quote above the maximum", lambda x: x.buy(BOB, None, None, quote_quantity=100_001), Code.QUANTITY_TOO_LARGE),
     ("deposit of nothing known", lambda x: x.do(Deposit(BOB, "XYZ", 1, "k")), Code.UNKNOWN_ASSET),
     ("market of nothing known", lambda x: x.do(changed(quote="XYZ")), Code.UNKNOWN_ASSET),
     ("no such market", lambda x: x.buy(BOB, 90, 4, market="ABCXYZ"), Code.UNKNOWN_MARKET),
     ("cancel nothing", lambda x: x.cancel(BOB, order_id=99), Code.UNKNOWN_ORDER),
-    ("cancel another's", lambda x: x.cancel(BOB, order_id=1), Code.UNKNOWN_ORDER),
+    ("cancel another's", lambda x: x.cancel(BOB, client_order_id="standing"), Code.UNKNOWN_ORDER),
     ("cancel without an id", lambda x: x.cancel(ALICE), Code.UNKNOWN_ORDER),
-    ("cancel, ids differ", lambda x: x.cancel(ALICE, order_id=1, client_order_id="x"), Code.UNKNOWN_ORDER),
+    ("cancel, ids differ", lambda x: x.cancel(ALICE, order_id=3, client_order_id="x"), Code.UNKNOWN_ORDER),
     ("asset in lower case", lambda x: x.do(DefineAsset("abc", 2)), Code.INVALID_ASSET),
     ("asset without a name", lambda x: x.do(DefineAsset("", 2)), Code.INVALID_ASSET),
     ("asset in Greek", lambda x: x.do(DefineAsset("ΑΒΓ", 2)), Code.INVALID_ASSET),
@@ -112,11 +121,10 @@ def exchange() -> Exchange:
     exchange.buy(CAROL, 100, 1)
     exchange.do(Deposit(BOB, "USD", 5_000 - 400, "used"))
     exchange.fund(BOB, ABC=50)
-    strict = changed(
-        tick=5, step=2, min_quantity=4, max_quantity=1_000, min_notional=300,
-        band_down_ppm=500_000, band_up_ppm=2_000_000,
-    )  # fmt: skip
-    exchange.do(strict)
+    exchange.buy(BOB, 1, 10_000_000, key="used")
+    exchange.cancel(ALICE, client_order_id="standing")
+    exchange.do(changed(**STRICT))
+    exchange.sell(ALICE, 100, 10, client_order_id="standing")
     return exchange
 
 

@@ -99,9 +99,9 @@ class NaiveBook:
 
 
 class Trading(RuleBasedStateMachine):
-    @initialize(maker=st.integers(-2_000, 5_000), taker=st.integers(0, 5_000))
-    def open(self, maker: int, taker: int) -> None:
-        self.exchange = Exchange(maker_fee_ppm=maker, taker_fee_ppm=taker)
+    @initialize(maker=st.integers(-2_000, 5_000), margin=st.integers(0, 5_000))
+    def open(self, maker: int, margin: int) -> None:
+        self.exchange = Exchange(maker_fee_ppm=maker, taker_fee_ppm=max(0, -maker) + margin)
         self.naive = NaiveBook()
         self.now = 1_000
         for account in (ALICE, BOB, CAROL):

@@ -17,6 +17,7 @@ from engine.worker.ports import Fenced, JournalTailMoved
 from engine.worker.recovery import JournalBroken
 from engine.worker.redis_store import RedisStore
 from engine.worker.worker import Worker
+from exchange_site.servers.checks import ENGINE_REDIS_SETTINGS, Finding, check_redis
 
 
 class Command(BaseCommand):
@@ -40,8 +41,18 @@ class Command(BaseCommand):
         # The core frees everything by reference counts (a test holds it to that); a full
         # collection over a million orders would stop the exchange for a second.
         gc.disable()
-        worker = Worker(RedisStore(connect(settings.ENGINE_REDIS_URL)), SteadyClock())
         try:
+            for finding in check_redis(
+                "ENGINE_REDIS_URL", settings.ENGINE_REDIS_URL, ENGINE_REDIS_SETTINGS
+            ):
+                self._take_note(finding)
+            worker = Worker(RedisStore(connect(settings.ENGINE_REDIS_URL)), SteadyClock())
             worker.run(stop.is_set, standby=options["standby"])
         except (Fenced, JournalTailMoved, JournalBroken, RedisError) as error:
             raise CommandError(f"engine stopped: {error}") from error
+
+    def _take_note(self, finding: Finding) -> None:
+        """A Redis that may forget what it acknowledged is no place for a journal."""
+        if finding.level == "error":
+            raise CommandError(str(finding))
+        self.stderr.write(str(finding))

@@ -42,6 +42,9 @@ class ManualClock:
     def now_ms(self) -> int:
         return self.now
 
+    def not_before(self, time_ms: int) -> None:
+        self.now = max(self.now, time_ms)
+
 
 class Bench:
     """A worker that is stepped by hand, and a client that collects its replies."""
@@ -299,11 +302,40 @@ def test_a_deadline_is_journalled_without_a_command(bench: Bench) -> None:
     assert bench.do(GetBalances(1)) == [BalancesReply((("USD", 50, 0),))]
 
 
-def test_an_idle_tick_writes_nothing(bench: Bench) -> None:
-    bench.do(*SETUP)
-    bench.clock.now += 10_000
-    bench.worker.step([])
+def test_what_is_not_journalled_leaves_no_trace(bench: Bench) -> None:
+    """Idle ticks and queries, for days: the journal replays to the same state."""
+    bench.do(*SETUP, Deposit(1, "USD", 5, "a"))
+    before = take_snapshot(bench.worker._replica.engine)
+    for _ in range(5):
+        bench.clock.now += 86_400_000
+        bench.worker.step([])
+        bench.do(GetBalances(1))
     assert tail_sequence(bench.redis) == 1
+    assert take_snapshot(bench.worker._replica.engine) == before
+    bench.do(Deposit(1, "USD", 5, "a"))
+    assert take_snapshot(bench.replica().engine) == take_snapshot(bench.worker._replica.engine)
+
+
+def test_an_entry_without_origins_is_replayed(bench: Bench) -> None:
+    """As the archive keeps it, and as older journals have it."""
+    bench.do(*SETUP)
+    [entry] = read_all_after(bench.redis, 0)
+    bench.redis.delete(JOURNAL_KEY)
+    fields: dict[Any, Any] = {k: v for k, v in entry.fields().items() if k != "origins"}
+    bench.redis.xadd(JOURNAL_KEY, fields, id="1-0")
+    bench.worker = bench.new_worker()
+    assert bench.do(Deposit(1, "USD", 5, "a")) == [Done()]
+
+
+def test_the_clock_goes_on_where_the_journal_ended(bench: Bench) -> None:
+    """The wall clock was set back an hour, then the engine restarts: time passes all the same."""
+    bench.do(*SETUP)
+    ended = bench.clock.now
+    bench.clock = ManualClock(ended - 3_600_000)
+    bench.worker = bench.new_worker()
+    bench.clock.now += 70
+    bench.do(Deposit(1, "USD", 5, "a"))
+    assert [entry.time for entry in read_all_after(bench.redis, 0)][-1] == ended + 70
 
 
 def test_a_market_can_change_its_rules_between_two_engines(bench: Bench) -> None:
