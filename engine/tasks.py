@@ -1,12 +1,23 @@
 """The engine's Celery tasks."""
 
+from threading import Event
+
 from celery import shared_task
+from celery.signals import worker_shutting_down
 
 from engine.projector.connection import journal_connection
 from engine.projector.loop import project_journal as project
 from engine.projector.positions import PositionBusyError
 
 PROJECT_SECONDS = 10.0
+
+_stopping = Event()
+
+
+@worker_shutting_down.connect  # type: ignore[untyped-decorator]
+def stop_soon(**_: object) -> None:
+    """A worker that is told to stop waits for its task, so the task must not take its time."""
+    _stopping.set()
 
 
 @shared_task(name="engine.project_journal", ignore_result=True)  # type: ignore[untyped-decorator]
@@ -18,6 +29,6 @@ def project_journal() -> int:
     """
     with journal_connection() as connection:
         try:
-            return project(connection, seconds=PROJECT_SECONDS)
+            return project(connection, seconds=PROJECT_SECONDS, should_stop=_stopping.is_set)
         except PositionBusyError:
             return 0

@@ -1,6 +1,7 @@
 """The projector's loop: read the stream, project a batch, until the time is up."""
 
 import time
+from collections.abc import Callable
 from typing import Final
 
 import redis
@@ -46,8 +47,10 @@ class JournalMismatchError(Exception):
         )
 
 
-def project_journal(connection: "redis.Redis", *, seconds: float) -> int:
-    """Project for `seconds`, or until nothing came and the time is up; how many entries.
+def project_journal(
+    connection: "redis.Redis", *, seconds: float, should_stop: Callable[[], bool] = lambda: False
+) -> int:
+    """Project for `seconds`, or until told to stop; how many entries.
 
     Raises PositionBusyError where another process projects, JournalGapError and
     JournalMismatchError where the stream does not continue the tables, and errors of the
@@ -57,7 +60,7 @@ def project_journal(connection: "redis.Redis", *, seconds: float) -> int:
     start = read_position(JOURNAL)
     check_same_journal(connection, start)
     position = start.sequence
-    while (left := deadline - time.monotonic()) > 0:
+    while (left := deadline - time.monotonic()) > 0 and not should_stop():
         block_ms = max(1, min(BLOCK_MS, int(left * 1000)))
         if entries := read_batch(connection, position, block_ms=block_ms):
             position = project_entries(entries)

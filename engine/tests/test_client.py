@@ -14,7 +14,7 @@ from engine.connections import connect
 from engine.core.commands import DefineAsset, Deposit
 from engine.core.queries import GetBalances
 from engine.core.replies import BalancesReply, Done
-from engine.wire import QUEUE_KEY
+from engine.wire import QUEUE_KEY, REPLY_CHANNEL
 from engine.worker.clock import SteadyClock
 from engine.worker.redis_store import RedisStore
 from engine.worker.worker import Worker
@@ -147,3 +147,20 @@ def test_a_lost_subscription_means_unknown_and_heals(
             answer.result(10)
     start_engine()
     assert client.call(deposit(1)).reply == Done()
+
+
+def test_an_unreadable_reply_harms_nobody_else(
+    client: EngineClient, start_engine: StartEngine, engine_redis: "redis.Redis"
+) -> None:
+    """As an engine of another version might send it."""
+    start_engine()
+    client.call(DefineAsset("USD", 2))
+    engine_redis.publish(REPLY_CHANNEL + client._name, b'[1,2,[[3,["news",4]]]]')
+    assert client.call(deposit(1)).reply == Done()
+
+
+def test_the_time_is_the_engines(client: EngineClient, start_engine: StartEngine) -> None:
+    start_engine()
+    client._offset_ms -= 3_600_000  # this machine's clock was wrong when the client was made
+    client.call(GetBalances(1))
+    assert abs(client.engine_time_ms() - SteadyClock().now_ms()) < 60_000

@@ -1,4 +1,4 @@
-"""Start everything in order, keep it running, stop it in reverse order."""
+"""Start everything in order, keep it running, stop the parts and then the servers."""
 
 import asyncio
 import socket
@@ -56,7 +56,8 @@ class Supervisor:
 
     plan: Plan
     _lock: HomeLock | None = None
-    _keepers: list[Keeper] = field(default_factory=list)
+    _servers: list[Keeper] = field(default_factory=list)
+    _parts: list[Keeper] = field(default_factory=list)
 
     async def start(self) -> None:
         """Raises StartFailed or AlreadyRunning."""
@@ -76,7 +77,7 @@ class Supervisor:
                 raise problem
         # 5. The parts.
         for part in self.plan.parts:
-            self._keep(part)
+            self._keep(part, self._parts)
         # 6. What needs running parts: markets and demo users are made by commands to the engine.
         for part in self.plan.afterwards:
             await self._run_to_end(part, attempts=ATTEMPTS, show=True)
@@ -86,18 +87,18 @@ class Supervisor:
 
     async def stop(self) -> None:
         """Stop what was started, the servers last. Afterwards nothing of it is left."""
-        for keeper in reversed(self._keepers):
-            await keeper.stop()
-        self._keepers.clear()
+        for keepers in (self._parts, self._servers):
+            await asyncio.gather(*(keeper.stop() for keeper in keepers))
+            keepers.clear()
         if self._lock is not None:
             if self.plan.servers:
                 self.plan.home.remove_sockets()
             self._lock.release()
             self._lock = None
 
-    def _keep(self, part: Part) -> Keeper:
+    def _keep(self, part: Part, keepers: list[Keeper]) -> Keeper:
         keeper = Keeper(part, self.plan.home.logs, say)
-        self._keepers.append(keeper)
+        keepers.append(keeper)
         keeper.start()
         return keeper
 
@@ -121,7 +122,7 @@ class Supervisor:
             raise StartFailed(
                 f"a {server.name} of an earlier start is still running in {self.plan.home.path}."
             )
-        keeper = self._keep(server.part())
+        keeper = self._keep(server.part(), self._servers)
         deadline = time.monotonic() + SERVER_START_S
         while not server.is_ready():
             if time.monotonic() > deadline:
