@@ -1,3 +1,13 @@
+# The core as machine code: see engine/compiled.py. This image has a C compiler, the next has none.
+FROM python:3.13 AS core
+WORKDIR /app
+COPY requirements-embedded.txt .
+RUN grep -E '^(ast-serialize|librt|msgspec|mypy|mypy-extensions|pathspec|setuptools|typing-extensions)==' \
+        requirements-embedded.txt > compiler.txt \
+    && pip install --no-cache-dir --disable-pip-version-check -r compiler.txt
+COPY engine engine
+RUN python -m engine.compile_core
+
 FROM python:3.13-slim
 
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
@@ -8,6 +18,7 @@ WORKDIR /app
 # The pins first, so that a change of the code alone does not install everything again.
 COPY requirements.txt .
 RUN pip install -r requirements.txt
+COPY --from=core /usr/local/compiled-core /usr/local/compiled-core
 
 COPY . .
 # Building needs a secret key that nothing is ever signed with.

@@ -1,45 +1,74 @@
-"""How fast the projector writes: orders a second, their trades and ledger rows included.
+"""The projector: journal -> PostgreSQL, orders a second with their trades, ledger rows, archive.
 
-Works on the engine's Redis and the database of the settings, with a journal that it writes
-itself. It refuses servers that hold a journal or a projection, so it needs scratch ones:
-
-    python -m bench.projector
+On scratch servers of its own. The journal is a real one: orders that the engine matched.
 """
 
 import json
 import os
 import random
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Any
 
-if TYPE_CHECKING:
-    from engine.journal import EncodedEntry
+from bench.core import random_order, setup_commands
 
-ORDERS = 100_000
-ORDERS_PER_ENTRY = 200
-ACCOUNTS = 1_000
+ORDERS = 50_000
+ROOT = Path(__file__).resolve().parent.parent
+SERVERS = ("engine-valkey", "valkey", "postgres")
 
 
-def run() -> Iterator[dict[str, object]]:
-    """One result. Raises RuntimeError where the journal or the tables are not empty."""
-    from engine.journal import tail_sequence
-    from engine.projector.connection import journal_connection
+def run() -> Iterator[dict[str, Any]]:
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        Path(folder).chmod(0o711)  # root's PostgreSQL runs as nobody
+        environment = {**os.environ, "EXCHANGE_HOME": f"{folder}/home"}
+        servers = subprocess.Popen(
+            [sys.executable, "-m", "exchange_site.supervisor", "--servers", *SERVERS],
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            assert servers.stdout is not None
+            assert any("servers ready" in line for line in servers.stdout)
+            for argv in (
+                ["manage.py", "migrate", "--database", "owner", "-v", "0"],
+                ["-m", __name__],
+            ):
+                done = subprocess.run(
+                    [sys.executable, *argv],
+                    cwd=ROOT,
+                    env=environment,
+                    stdout=subprocess.PIPE,
+                    text=True,
+                    check=True,
+                )
+            yield json.loads(done.stdout)
+        finally:
+            servers.terminate()
+            servers.wait()
+
+
+def measure() -> dict[str, Any]:
+    """In a process whose settings name the scratch servers."""
+    from django.conf import settings
+
+    from engine.connections import connect
     from engine.projector.loop import project_entries, read_batch
-    from engine.projector.positions import JOURNAL, projected_sequence
-    from engine.tests.journals import append
     from markets.models import Trade
 
-    with journal_connection() as connection:
-        if tail_sequence(connection) or projected_sequence(JOURNAL):
-            raise RuntimeError("there is a journal or a projection already: use empty servers")
-        append(connection, scratch_journal())
+    with connect(settings.ENGINE_REDIS_URL) as connection:
+        write_journal(settings.ENGINE_REDIS_URL)
         started, position, batches = time.perf_counter(), 0, 0
         while entries := read_batch(connection, position):
             position = project_entries(entries)
             batches += 1
         seconds = time.perf_counter() - started
-    yield {
+    return {
         "bench": "projector",
         "value": round(ORDERS / seconds),
         "unit": "orders/s",
@@ -47,31 +76,31 @@ def run() -> Iterator[dict[str, object]]:
         "trades": Trade.objects.count(),
         "entries": position,
         "transactions": batches,
-        "seconds": round(seconds, 3),
+        "seconds": round(seconds, 2),
     }
 
 
-def scratch_journal() -> list["EncodedEntry"]:
-    """Every second order takes the one before it: half a trade and four ledger rows an order."""
-    from engine.core.types import Side
-    from engine.tests.journals import JournalWriter
+def write_journal(url: str) -> None:
+    """What the engine does with `ORDERS` random orders."""
+    from engine.connections import connect
+    from engine.wire import QUEUE_KEY, encode_envelope
+    from engine.worker.clock import SteadyClock
+    from engine.worker.redis_store import RedisStore
+    from engine.worker.worker import Worker
 
+    worker = Worker(RedisStore(connect(url)), SteadyClock())
+    assert worker.lead()
+    worker.recover()
     chance = random.Random(1)
-    journal = JournalWriter()
-    journal.define()
-    journal.commit()
-    for number in range(0, ORDERS, 2):
-        price = 50_000_000_000 + 100_000 * chance.randrange(1_000)
-        quantity = 1_000 * chance.randrange(1, 10_000)
-        side, other = chance.sample((Side.BUY, Side.SELL), 2)
-        maker = journal.place(
-            chance.randrange(ACCOUNTS), side, price, quantity, client_order_id=f"m{number}"
-        )
-        taker = journal.place(chance.randrange(ACCOUNTS), other, price, quantity)
-        journal.trade(maker, taker, quantity)
-        if (number + 2) % ORDERS_PER_ENTRY == 0:
-            journal.commit(after_ms=10)
-    return journal.entries
+    orders = [random_order(chance, 5_000_000, ioc=chance.random() < 0.15) for _ in range(ORDERS)]
+    connection = connect(url)
+    commands = [*setup_commands(), *orders]
+    for start in range(0, len(commands), 1_000):
+        chunk = commands[start : start + 1_000]
+        connection.rpush(QUEUE_KEY, *(encode_envelope("bench", 0, command) for command in chunk))
+        waiting = worker.step([])
+        while waiting:
+            waiting = worker.step(waiting)
 
 
 if __name__ == "__main__":
@@ -79,5 +108,4 @@ if __name__ == "__main__":
     import django
 
     django.setup()
-    for result in run():
-        print(json.dumps(result))
+    print(json.dumps(measure()))

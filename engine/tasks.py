@@ -4,8 +4,9 @@ from threading import Event
 
 from celery import shared_task
 from celery.signals import worker_shutting_down
+from django.conf import settings
 
-from engine.projector.connection import journal_connection
+from engine.connections import connect
 from engine.projector.loop import project_journal as project
 from engine.projector.positions import PositionBusyError
 
@@ -27,7 +28,7 @@ def project_journal() -> int:
     The beat sends one every two seconds, which expire as soon: the one process of the queue
     `projector` always finds a fresh one, and never a backlog of them. Errors end the task.
     """
-    with journal_connection() as connection:
+    with connect(settings.ENGINE_REDIS_URL) as connection:
         try:
             return project(connection, seconds=PROJECT_SECONDS, should_stop=_stopping.is_set)
         except PositionBusyError:

@@ -40,24 +40,6 @@ def update_candles(*, seconds: float, batch: int = MAX_BATCH_TRADES) -> int:
     return included
 
 
-def rebuild_candles(*, market: str) -> int:
-    """Make a market's candles anew from all of its trades; how many trades.
-
-    One transaction: readers see the old candles until it ends. Raises PositionBusyError.
-    """
-    with transaction.atomic():
-        position = lock_position(CANDLES)
-        Kline.objects.filter(market_id=market).delete()
-        trades = Trade.objects.filter(market_id=market, sequence__lte=position.sequence)
-        done = last = 0
-        while prints := _prints(
-            trades.filter(trade_id__gt=last).order_by("trade_id")[:MAX_BATCH_TRADES]
-        ):
-            _store(candles_of(prints))
-            done, last = done + len(prints), prints[-1].trade_id
-        return done
-
-
 def _include_batch(batch: int) -> int:
     with transaction.atomic():
         position = lock_position(CANDLES)

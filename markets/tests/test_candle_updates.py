@@ -13,7 +13,7 @@ from engine.projector.loop import project_entries
 from engine.projector.positions import JOURNAL, projected_sequence, read_position
 from engine.tests.journals import small_journal
 from engine.times import to_datetime
-from markets.candle_updates import CANDLES, rebuild_candles, update_candles
+from markets.candle_updates import CANDLES, update_candles
 from markets.candles import Print, candles_of
 from markets.models import Asset, Kline, Market, Trade
 from markets.tests.prints import prints
@@ -100,9 +100,6 @@ def test_candles_are_those_of_the_trades_however_they_arrive(
         assert included == len(trades)
         assert stored() == expected(trades)
         assert read_position(CANDLES).sequence == projected_sequence()
-        for market in ("BTCUSDT", "ETHBTC"):
-            rebuild_candles(market=market)
-        assert stored() == expected(trades)
         transaction.set_rollback(True)
 
 
