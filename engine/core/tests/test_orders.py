@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from engine.core.matching import MAX_FILLS
 from engine.core.tests.exchange import ALICE, BOB, Exchange, assert_sound, fills_of, order_of
 from engine.core.types import BUY, FOK, GTC, IOC, SELL, Side
 
@@ -120,6 +121,26 @@ def test_cancel_gives_back_what_is_left() -> None:
     assert exchange.balance(BOB, "USD") == (700, 0)
     assert exchange.depth() == {"bids": [], "asks": []}
     assert_sound(exchange.engine)
+
+
+def test_a_sweep_ends_after_ten_thousand_fills() -> None:
+    """So that the events of one command fit one journal entry. A rest that crosses cannot stand."""
+    exchange = Exchange()
+    exchange.fund(ALICE, ABC=MAX_FILLS + 1)
+    exchange.fund(BOB, USD=10**9)
+    for _ in range(MAX_FILLS + 1):
+        exchange.sell(ALICE, 100, 1)
+    order = order_of(exchange.buy(BOB, 100, MAX_FILLS + 1)).order
+    assert (order.status.value, order.executed_quantity) == ("expired", MAX_FILLS)
+    assert exchange.depth() == {"bids": [], "asks": [(100, 1)]}
+    assert exchange.balance(BOB, "USD") == (10**9 - 100 * MAX_FILLS, 0)
+    assert_sound(exchange.engine)
+
+
+def test_an_order_is_in_time_until_it_expires() -> None:
+    exchange = Exchange()
+    exchange.fund(BOB, USD=1_000)
+    assert order_of(exchange.buy(BOB, 100, 1, expires_at=1_000)).order.status.value == "new"
 
 
 def test_a_client_order_id_is_free_again_after_its_order() -> None:
