@@ -1,5 +1,6 @@
 """The market, the accounts and the funds of a replay; everything through the audited services."""
 
+from math import gcd
 from typing import Final, NamedTuple
 
 from accounts.models import User
@@ -41,14 +42,12 @@ class Stage(NamedTuple):
 def prepare(*, recorded: str, market: str) -> Stage:
     """A market without orders, and two accounts that can pay.
 
-    Assets, tick and step are those of the market that was recorded. Raises ReplayRefused, and
+    Assets and tick are those of the market that was recorded. Raises ReplayRefused, and
     what services and the engine's client raise.
     """
     model = get_market(symbol=recorded)
     if model is None:
-        raise ReplayRefused(
-            f"there is no market {recorded} here to take assets, tick and step from"
-        )
+        raise ReplayRefused(f"there is no market {recorded} here to take assets and tick from")
     _ensure_market(market, model)
     players = Players(maker=_user(MAKER).pk, taker=_user(TAKER).pk)
     _clear(market, players)
@@ -67,6 +66,7 @@ def _ensure_market(symbol: str, model: Market) -> None:
         if (existing.base_id, existing.quote_id) != (model.base_id, model.quote_id):
             raise ReplayRefused(f"{symbol} trades other assets than {model.symbol}")
         return
+    step = format_amount(_finest_step(model), model.base.scale)
     market_define(
         symbol=symbol,
         base=model.base_id,
@@ -74,8 +74,8 @@ def _ensure_market(symbol: str, model: Market) -> None:
         base_scale=model.base.scale,
         quote_scale=model.quote.scale,
         tick=f"{model.tick:f}",
-        step=f"{model.step:f}",
-        min_quantity=f"{model.step:f}",
+        step=step,
+        min_quantity=step,
         max_quantity=MAX_QUANTITY,
         min_notional="0",
         band_down_ppm=BAND_DOWN_PPM,
@@ -83,6 +83,17 @@ def _ensure_market(symbol: str, model: Market) -> None:
         maker_fee_ppm=0,
         taker_fee_ppm=0,
     )
+
+
+def _finest_step(model: Market) -> int:
+    """The smallest step that the tick allows, in smallest units: no trade may ever round.
+
+    A real book holds quantities finer than its market's step: orders from before the venue made
+    the step coarser.
+    """
+    unit: int = 10**model.base.scale
+    tick = parse_amount(f"{model.tick:f}", model.quote.scale)
+    return unit // gcd(tick, unit)
 
 
 def _user(username: str) -> User:

@@ -4,6 +4,7 @@ Source: https://developers.binance.com/docs/binance-spot-api-docs/web-socket-str
 the decimal strings they are; times are milliseconds since the epoch UTC.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -70,7 +71,7 @@ class _Combined(msgspec.Struct):
 
 _split: Final = msgspec.json.Decoder(_Combined).decode
 _snapshot: Final = msgspec.json.Decoder(DepthSnapshot).decode
-_STREAMS: Final = {
+_STREAMS: Final[dict[str, Callable[[msgspec.Raw], StreamFrame]]] = {
     "depth": msgspec.json.Decoder(DepthDiff).decode,
     "depth@100ms": msgspec.json.Decoder(DepthDiff).decode,
     "trade": msgspec.json.Decoder(TradePrint).decode,
