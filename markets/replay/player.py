@@ -1,5 +1,6 @@
 """Turns frames into commands and answers into what the mirror knows. The exchange is a port."""
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
@@ -9,7 +10,7 @@ from engine.core.rejections import Code
 from engine.core.replies import OrderReply, Refused, Reply
 from engine.core.types import BUY, IOC, LIMIT, SELL
 from engine.pipeline import Answered
-from markets.replay.mirror import Mirror, Wish
+from markets.replay.mirror import Foreseen, Mirror, Wish
 from markets.services import ORDER_LIFETIME_MS
 from markets.venues.amounts import Scales
 from markets.venues.binance import DepthDiff, DepthSnapshot, Frame, TradePrint
@@ -70,7 +71,8 @@ class Player:
         self._players = players
         self._now_ms = now_ms
         self._outbox: list[Wish] = []
-        self._prints_unanswered = False
+        self._foreseen: deque[Foreseen] = deque()
+        """One for each of the taker's orders without an answer, in their order."""
         self.book = DepthBook(scales)
         self._mirror = Mirror(account=players.maker, market=market, book=self.book)
         self.tally = Tally()
@@ -79,21 +81,19 @@ class Player:
         """Raises ReplayRefused, DepthError, AmountError and what the exchange raises."""
         self.tally.frames += 1
         if isinstance(frame, DepthDiff | DepthSnapshot):
-            changed = self.book.take(frame)
-            if self._prints_unanswered:
-                self.settle()  # the book is followed from what the prints left of it
-            self._outbox += self._mirror.follow(changed)
+            self._outbox += self._mirror.follow(self.book.take(frame))
         elif isinstance(frame, TradePrint):
-            self._outbox.append(self._taker_order(frame))
-            self._prints_unanswered = True
+            order = self._taker_order(frame)
+            self._foreseen.append(self._mirror.foresee(order))
+            self._outbox.append(order)
         if len(self._outbox) >= SEND_AT:
             self.flush()
 
     def finish(self) -> None:
         """Mend what the prints after the last depth frame took, and wait for all answers."""
-        self.settle()
+        self._settle()
         self._outbox += self._mirror.follow(())
-        self.settle()
+        self._settle()
 
     def flush(self) -> None:
         """Send what has gathered."""
@@ -106,12 +106,10 @@ class Player:
         for command, reply in self._exchange.send(commands):
             self._heed(command, reply)
 
-    def settle(self) -> None:
-        """Send what has gathered, and take in every answer."""
+    def _settle(self) -> None:
         self.flush()
         for command, reply in self._exchange.drain():
             self._heed(command, reply)
-        self._prints_unanswered = False
 
     def _taker_order(self, trade: TradePrint) -> OrderTerms:
         quantity = self._scales.quantity(trade.quantity)
@@ -143,7 +141,7 @@ class Player:
             self._mirror.heed_own(reply)
         else:
             self.tally.traded_quantity += reply.order.executed_quantity
-            self._mirror.heed_taker(command.terms.side, reply.fills)
+            self._mirror.heed_taker(self._foreseen.popleft(), reply)
 
 
 def _refused(command: Command, reply: Reply) -> ReplayRefused:
