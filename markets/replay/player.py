@@ -1,11 +1,12 @@
 """Turns frames into commands and answers into what the mirror knows. The exchange is a port."""
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
 
 from engine.core.commands import CancelOrder, Command, OrderTerms, PlaceOrder
+from engine.core.events import OrderState
 from engine.core.rejections import Code
 from engine.core.replies import OrderReply, Refused, Reply
 from engine.core.types import BUY, IOC, LIMIT, SELL
@@ -74,25 +75,28 @@ class Player:
         self._foreseen: deque[Foreseen] = deque()
         """One for each of the taker's orders without an answer, in their order."""
         self.book = DepthBook(scales)
-        self._mirror = Mirror(account=players.maker, market=market, book=self.book)
+        self.mirror = Mirror(account=players.maker, market=market, book=self.book)
         self.tally = Tally()
 
     def play(self, frame: Frame) -> None:
         """Raises ReplayRefused, DepthError, AmountError and what the exchange raises."""
         self.tally.frames += 1
         if isinstance(frame, DepthDiff | DepthSnapshot):
-            self._outbox += self._mirror.follow(self.book.take(frame))
+            self._outbox += self.mirror.follow(self.book.take(frame))
         elif isinstance(frame, TradePrint):
             order = self._taker_order(frame)
-            self._foreseen.append(self._mirror.foresee(order))
+            self._foreseen.append(self.mirror.foresee(order))
             self._outbox.append(order)
         if len(self._outbox) >= SEND_AT:
             self.flush()
 
-    def finish(self) -> None:
-        """Mend what the prints after the last depth frame took, and wait for all answers."""
+    def finish(self, open_orders: Callable[[], Iterable[OrderState]]) -> None:
+        """Wait for all answers; then mend what the last prints took, and what others did unseen.
+
+        `open_orders` asks the exchange for those of the maker.
+        """
         self._settle()
-        self._outbox += self._mirror.follow(())
+        self._outbox += self.mirror.correct(open_orders())
         self._settle()
 
     def flush(self) -> None:
@@ -138,10 +142,10 @@ class Player:
         self.tally.orders += 1
         self.tally.fills += len(reply.fills)
         if command.terms.account == self._players.maker:
-            self._mirror.heed_own(reply)
+            self.mirror.heed_own(reply)
         else:
             self.tally.traded_quantity += reply.order.executed_quantity
-            self._mirror.heed_taker(self._foreseen.popleft(), reply)
+            self.mirror.heed_taker(self._foreseen.popleft(), reply)
 
 
 def _refused(command: Command, reply: Reply) -> ReplayRefused:

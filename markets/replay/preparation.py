@@ -57,6 +57,12 @@ def prepare(*, recorded: str, market: str) -> Stage:
     return Stage(market, Scales(model.base.scale, model.quote.scale), players)
 
 
+def open_orders(account: int, market: str) -> tuple[OrderState, ...]:
+    reply = engine_client().call(GetOpenOrders(account, market)).reply
+    assert isinstance(reply, OrdersReply)
+    return reply.orders
+
+
 def _ensure_market(symbol: str, model: Market) -> None:
     """One that exists keeps its rules."""
     if isinstance(engine_client().call(GetDepth(symbol, 0)).reply, DepthReply):

@@ -66,6 +66,10 @@ class DepthBook:
     def quantity(self, level: LevelKey) -> int:
         return (self.bids if level.side is BUY else self.asks).get(level.price, 0)
 
+    def levels(self) -> set[LevelKey]:
+        sides = ((BUY, self.bids), (SELL, self.asks))
+        return {LevelKey(side, price) for side, known in sides for price in known}
+
     def best(self, count: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
         """Bids and asks as `(price, quantity)`, best first."""
         return (
@@ -76,8 +80,7 @@ class DepthBook:
     def _take_snapshot(self, snapshot: DepthSnapshot) -> set[LevelKey]:
         if self.last_update_id is not None and snapshot.last_id < self.last_update_id:
             return set()  # older than what is known
-        changed = {LevelKey(BUY, price) for price in self.bids}
-        changed |= {LevelKey(SELL, price) for price in self.asks}
+        changed = self.levels()
         self.bids.clear()
         self.asks.clear()
         changed |= self._set_levels(snapshot.bids, snapshot.asks)

@@ -7,6 +7,7 @@ import time
 import zlib
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterable
+from functools import partial
 from typing import Any, Final
 
 from django.core.management.base import BaseCommand, CommandError
@@ -20,7 +21,7 @@ from engine.pipeline import Pipeline
 from engine.submit import CommandRefused
 from exchange_site.errors import CodedError
 from markets.replay.player import Player, ReplayRefused
-from markets.replay.preparation import Stage, prepare
+from markets.replay.preparation import Stage, open_orders, prepare
 from markets.venues.binance import DepthSnapshot
 from markets.venues.depth_book import DepthBook, DepthError
 from markets.venues.recording import Recorded, RecordingError, read_recording
@@ -72,6 +73,8 @@ class Command(BaseCommand):
         )
         started = time.monotonic()
         self._play(player, frames, speed)
+        player.finish(partial(open_orders, stage.players.maker, stage.market))
+        self._tell(player, time.monotonic() - started)
         seconds = time.monotonic() - started
 
         # 4. Compare.
@@ -92,8 +95,6 @@ class Command(BaseCommand):
             if now - told > PROGRESS_EVERY_S:
                 told = now
                 self._tell(player, now - started)
-        player.finish()
-        self._tell(player, time.monotonic() - started)
 
     def _tell(self, player: Player, seconds: float) -> None:
         tally = player.tally
