@@ -1,8 +1,9 @@
 """Many commands at once: in order, bounded, all or none, and never twice."""
 
 import itertools
+import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from typing import Any
 
@@ -100,8 +101,10 @@ def test_a_refused_list_ends_the_pipeline() -> None:
 
 
 @pytest.fixture(scope="module")
-def engine_client(servers: Any) -> EngineClient:
-    return EngineClient(servers.engine_redis_url)
+def engine_client(servers: Any) -> Iterator[EngineClient]:
+    yield EngineClient(servers.engine_redis_url)
+    # Its thread outlives the servers, and would say so until the run has ended.
+    logging.getLogger(client_module.__name__).setLevel(logging.ERROR)
 
 
 @pytest.fixture
