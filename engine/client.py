@@ -12,9 +12,10 @@ import os
 import secrets
 import threading
 import time
+from collections.abc import Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final, NamedTuple, get_args
 from weakref import WeakKeyDictionary
 
@@ -39,13 +40,16 @@ from engine.wire import (
 MAX_PENDING: Final = 10_000
 """Requests of one process that may wait at a time."""
 
+MAX_LIST: Final = 1_000
+"""Messages in one push at most: Redis serves nobody else meanwhile."""
+
 _SUBSCRIBE_TIMEOUT_S: Final = 2.0
 _RECONNECT_PAUSE_S: Final = 0.1
 _CLOSE_WITHIN_S: Final = 0.25
 
 _PUSH: Final = """
-if redis.call('LLEN', KEYS[1]) >= tonumber(ARGV[1]) then return 0 end
-return redis.call('RPUSH', KEYS[1], ARGV[2])
+if redis.call('LLEN', KEYS[1]) + #ARGV - 1 > tonumber(ARGV[1]) then return 0 end
+return redis.call('RPUSH', KEYS[1], unpack(ARGV, 2))
 """
 
 _QUERIES: Final = get_args(Query)
@@ -126,6 +130,32 @@ class EngineClient:
             self._reader.join()
         self._pushers.disconnect()
 
+    def send_all(self, messages: Sequence[Command | Query]) -> list[Future[Answer]]:
+        """Hand over up to MAX_LIST messages, in order and with one push: all of them or none.
+
+        Returns a future each, in the same order; who gives up waiting cancels it. Raises
+        EngineUnavailable or StatusUnknown for the whole list; a future, StatusUnknown for its own.
+        """
+        assert 0 < len(messages) <= MAX_LIST
+        self._ensure_subscribed()
+        futures: list[Future[Answer]] = []
+        envelopes = []
+        try:
+            for message in messages:
+                request_id, future = self._register()
+                future.add_done_callback(partial(self._forget, request_id))
+                futures.append(future)
+                envelopes.append(encode_envelope(self._name, request_id, message))
+            self._push(*envelopes)
+        except (EngineUnavailable, StatusUnknown):
+            for future in futures:
+                future.cancel()
+            raise
+        return futures
+
+    def _forget(self, request_id: int, _done: Future[Answer]) -> None:
+        self._pending.pop(request_id, None)
+
     def _register(self) -> tuple[int, Future[Answer]]:
         if len(self._pending) >= MAX_PENDING:
             raise EngineUnavailable("too many requests are waiting")
@@ -134,14 +164,14 @@ class EngineClient:
         self._pending[request_id] = future
         return request_id, future
 
-    def _push(self, envelope: bytes) -> None:
-        _check_size(envelope)
+    def _push(self, *envelopes: bytes) -> None:
+        _check_size(*envelopes)
         try:
             connection = self._pushers.get_connection()
         except redis.RedisError as error:
             raise EngineUnavailable("the engine's Redis does not answer") from error
         try:
-            connection.send_command(*_push_command(envelope))
+            connection.send_command(*_push_command(*envelopes))
             accepted = connection.read_response()
         except (redis.ConnectionError, redis.TimeoutError) as error:
             connection.disconnect()
@@ -238,12 +268,12 @@ def _monotonic_ms() -> int:
     return time.monotonic_ns() // 1_000_000
 
 
-def _push_command(envelope: bytes) -> tuple[str | bytes | int, ...]:
-    return "EVAL", _PUSH, 1, QUEUE_KEY, MAX_QUEUE_LENGTH, envelope
+def _push_command(*envelopes: bytes) -> tuple[str | bytes | int, ...]:
+    return "EVAL", _PUSH, 1, QUEUE_KEY, MAX_QUEUE_LENGTH, *envelopes
 
 
-def _check_size(envelope: bytes) -> None:
-    if len(envelope) > MAX_MESSAGE_BYTES:
+def _check_size(*envelopes: bytes) -> None:
+    if any(len(envelope) > MAX_MESSAGE_BYTES for envelope in envelopes):
         raise EngineUnavailable("the message is too long")
 
 

@@ -1,0 +1,1 @@
+"""A recorded market, played again through the exchange."""

@@ -1,0 +1,1 @@
+"""What other venues send, and what it means. Pure: no sockets, no files, no clock."""
