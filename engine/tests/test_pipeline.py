@@ -119,7 +119,7 @@ def test_a_list_stands_in_the_queue_in_order(
     futures = engine_client.send_all(commands(4))
     envelopes = [decode_envelope(raw) for raw in engine_redis.lrange(QUEUE_KEY, 0, -1)]
     assert [envelope.message for envelope in envelopes] == commands(4)
-    replies = Replies(9, [(envelope.request_id, Done()) for envelope in envelopes])
+    replies = Replies(9, 0, [(envelope.request_id, Done()) for envelope in envelopes])
     engine_redis.publish(REPLY_CHANNEL + envelopes[0].reply_to, encode(replies))
     assert [future.result(5) for future in futures] == [Answer(9, Done())] * 4
     assert not engine_client._pending

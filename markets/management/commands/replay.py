@@ -69,7 +69,7 @@ class Command(BaseCommand):
             market=stage.market,
             scales=stage.scales,
             players=stage.players,
-            now_ms=_now_ms,
+            now_ms=engine_client().engine_time_ms,
         )
         started = time.monotonic()
         self._play(player, frames, speed)
@@ -144,10 +144,6 @@ def _mismatched_levels(book: DepthBook, market: str) -> int:
         for ours, theirs in zip((depth.bids, depth.asks), book.best(LEVELS_COMPARED), strict=True)
         for here, there in itertools.zip_longest(ours, theirs)
     )
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def _speed(text: str) -> float:
