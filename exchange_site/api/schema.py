@@ -133,11 +133,11 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):
         }
 
 
-class KnownApiKeyScheme(ApiKeyScheme):
-    """On public paths the key is optional, unsigned, and changes only the limits."""
+class OptionalApiKeyScheme(ApiKeyScheme):
+    """On public paths the key is optional, and changes only the limits."""
 
-    target_class = "accounts.authentication.KnownApiKeyAuthentication"
-    name = "apiKeyUnsigned"
+    target_class = "accounts.authentication.OptionalApiKeyAuthentication"
+    name = "apiKeyOptional"
 
     def get_security_requirement(self, auto_schema: SpectacularAutoSchema) -> list[dict[str, Any]]:
         return []

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.authentication import KnownApiKeyAuthentication, account_of
+from accounts.authentication import OptionalApiKeyAuthentication, account_of
 from engine.core.events import OrderState
 from engine.core.queries import GetDepth
 from engine.core.replies import DepthReply
@@ -41,9 +41,9 @@ from markets.definitions import get_definition
 
 
 class MarketDataView(APIView):
-    """Public. An API key is only looked at for the limits, and needs no signature."""
+    """Public. A signed request counts as its key's, any other as its address's."""
 
-    authentication_classes = (KnownApiKeyAuthentication,)
+    authentication_classes = (OptionalApiKeyAuthentication,)
     permission_classes = (AllowAny,)
 
 
