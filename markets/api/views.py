@@ -92,14 +92,15 @@ class TickersView(MarketDataView):
     @extend_schema(
         operation_id="list_tickers",
         parameters=query_parameters(schemas.TickersQuery),
-        responses=list[schemas.TickerOut],
+        responses=schemas.TickerOut | list[schemas.TickerOut],
     )
     def get(self, request: Request) -> Response:
-        """Statistics of the last 24 hours, of all markets or of one."""
+        """Statistics of the last 24 hours: of one market with `symbol`, else a list of all."""
         wanted = decode_query(request.query_params, schemas.TickersQuery)
         if wanted.symbol is not None:
             get_definition(symbol=wanted.symbol)
-        return Response([ticker_out(t) for t in selectors.list_tickers(symbol=wanted.symbol)])
+        tickers = [ticker_out(t) for t in selectors.list_tickers(symbol=wanted.symbol)]
+        return Response(tickers if wanted.symbol is None else tickers[0])
 
 
 class TradesView(MarketDataView):
