@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from engine.core.events import OrderState
 from engine.projector.loop import project_entries
 from engine.tests.journals import small_journal
+from exchange_site.database.remembered import DatabaseUnavailable
 from markets import own, selectors
 from markets.models import Order
 
@@ -47,7 +48,7 @@ def test_the_tables_are_behind(orders: list[OrderState], monkeypatch: pytest.Mon
 
 def test_the_database_is_away(orders: list[OrderState], monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(question: Callable[[], object]) -> object:
-        raise own.DatabaseUnavailable from OperationalError("gone")
+        raise DatabaseUnavailable from OperationalError("gone")
 
     monkeypatch.setattr(own, "ask_patiently", fails)
     (order, *_) = [order for order in orders if order.executed_quantity]
