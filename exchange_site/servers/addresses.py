@@ -15,6 +15,7 @@ OWNER_ROLE = "exchange_owner"
 
 CONNECT_TIMEOUT_S = 2
 STATEMENT_TIMEOUT_MS = 5_000
+VANISHED_AFTER_MS = 10_000
 
 _DJANGO_NAMES = {
     "dbname": "NAME",
@@ -94,6 +95,9 @@ class ServerAddresses:
             # Only who answers requests has a pool, and no request may wait for long. What the
             # address itself says comes first.
             options.setdefault("connect_timeout", CONNECT_TIMEOUT_S)
+            # A host that vanished says nothing, and TCP alone waits for hours. (Not for sockets.)
+            options.setdefault("tcp_user_timeout", VANISHED_AFTER_MS)
+            options.setdefault("keepalives_idle", CONNECT_TIMEOUT_S)
             options.setdefault("options", f"-c statement_timeout={STATEMENT_TIMEOUT_MS}")
         owner = _django_database(self.database_owner_url)
         # A test run has one database: its owner's.
