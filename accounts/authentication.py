@@ -6,22 +6,24 @@ DRF's own SessionAuthentication, which enforces CSRF and knows no inactive users
 
 import time
 
-from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.request import Request
 
+from accounts.addresses import client_address
+from accounts.failed_calls import refuse_blocked
 from accounts.models import BearerToken, User
-from accounts.selectors import Credential, get_bearer_token, get_credential
+from accounts.selectors import (
+    Credential,
+    get_bearer_token,
+    get_credential,
+    knows_bearer_token,
+    knows_credential,
+)
 from accounts.signatures import check_timestamp, signed_request, verify
 from exchange_site.api.problems import ProblemError
 from exchange_site.api.strict_json import read_body
 
 API_KEY_HEADER = "HTTP_X_MBX_APIKEY"
-
-
-def client_address(request: HttpRequest | Request) -> str:
-    """Behind a proxy the server puts the forwarded address here (uvicorn's --proxy-headers)."""
-    return str(request.META.get("REMOTE_ADDR") or "")
 
 
 def account_of(request: Request) -> int:
@@ -31,32 +33,27 @@ def account_of(request: Request) -> int:
     return int(account)
 
 
-class KnownApiKeyAuthentication(BaseAuthentication):
-    """The key alone, without a signature: enough to count public requests, for nothing else."""
+class ApiKeyAuthentication(BaseAuthentication):
+    """The key, and a signature over the raw query and the raw body (see `signatures.py`)."""
 
     def authenticate(self, request: Request) -> tuple[User, Credential] | None:
         key = request.META.get(API_KEY_HEADER)
         if key is None:
             return None
-        credential = get_credential(key=key) if len(key) <= 64 and key.isascii() else None
+        if len(key) > 64 or not key.isascii():
+            raise ProblemError("INVALID_API_KEY")
+        if not knows_credential(key=key):
+            refuse_blocked(request)
+        credential = get_credential(key=key)
         if credential is None:
             raise ProblemError("INVALID_API_KEY")
         if not credential.allows_address(client_address(request)):
             raise ProblemError("ADDRESS_NOT_ALLOWED")
+        self._verify(request, credential)
         return credential.user, credential
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="api"'
-
-
-class ApiKeyAuthentication(KnownApiKeyAuthentication):
-    """The key, and a signature over the raw query and the raw body (see `signatures.py`)."""
-
-    def authenticate(self, request: Request) -> tuple[User, Credential] | None:
-        known = super().authenticate(request)
-        if known is not None:
-            self._verify(request, known[1])
-        return known
 
     def _verify(self, request: Request, credential: Credential) -> None:
         query = request.META.get("QUERY_STRING", "").encode("latin-1", "replace")
@@ -74,6 +71,18 @@ class ApiKeyAuthentication(KnownApiKeyAuthentication):
             raise ProblemError("OUTSIDE_RECV_WINDOW", fault.value, field="timestamp")
 
 
+class OptionalApiKeyAuthentication(ApiKeyAuthentication):
+    """For public requests: a signed one is counted as its key's, and its key must be good.
+
+    A key alone says nothing, for it is no secret: whoever calls is counted by address.
+    """
+
+    def authenticate(self, request: Request) -> tuple[User, Credential] | None:
+        if "signature" not in request.query_params:
+            return None
+        return super().authenticate(request)
+
+
 class BearerAuthentication(BaseAuthentication):
     """`Authorization: Bearer <token>`, of `POST /api/v1/auth/token`."""
 
@@ -81,7 +90,10 @@ class BearerAuthentication(BaseAuthentication):
         scheme, _, token = get_authorization_header(request).partition(b" ")
         if scheme.lower() != b"bearer":
             return None
-        row = get_bearer_token(token=token.decode("latin-1"))
+        text = token.decode("latin-1")
+        if not knows_bearer_token(token=text):
+            refuse_blocked(request)
+        row = get_bearer_token(token=text)
         if row is None:
             raise ProblemError("INVALID_TOKEN")
         return row.user, row

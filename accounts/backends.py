@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib.auth.backends import ModelBackend
 from django.http import HttpRequest
 
-from accounts.authentication import client_address
+from accounts.addresses import client_address
 from accounts.models import User
 from accounts.throttles import begin_sign_in, end_sign_in
 

@@ -1,22 +1,27 @@
-"""Who is behind a key or a token. Inactive users have no keys and no tokens."""
+"""Who is behind a key or a token. Inactive users have no keys and no tokens.
+
+Keys and tokens are remembered for a second, for orders come in bursts: so long one that was
+revoked may still work in a process that has just used it. While the database does not answer,
+whoever was known within the last five minutes stays known, and a revocation waits for its return.
+"""
 
 import hashlib
 import ipaddress
-import time
+import logging
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
+from django.db import connection
 from django.utils import timezone
 
 from accounts.encryption import decrypt
 from accounts.models import ApiKey, BearerToken, Tier, User
+from exchange_site.database.remembered import TROUBLE, Remembered, in_background
 
-CREDENTIAL_LIFETIME_S: Final = 1.0
-"""How long a revoked key may still work in a process that has just used it."""
-
-MAX_CREDENTIALS: Final = 10_000
 LAST_USED_EVERY: Final = timedelta(minutes=5)
+
+logger = logging.getLogger(__name__)
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -49,27 +54,18 @@ class Credential:
         return f"<Credential {self.key[:8]}… of {self.user.pk}>"
 
 
-_credentials: dict[str, tuple[float, Credential]] = {}
-
-
 def get_credential(*, key: str) -> Credential | None:
-    """The active key of an active user. Remembered for a second: orders come in bursts."""
-    now = time.monotonic()
-    remembered = _credentials.get(key)
-    if remembered is not None and remembered[0] > now:
-        return remembered[1]
-    credential = _load_credential(key)
-    if credential is None:
-        _credentials.pop(key, None)
-        return None
-    if len(_credentials) >= MAX_CREDENTIALS:
-        _credentials.clear()
-    _credentials[key] = now + CREDENTIAL_LIFETIME_S, credential
-    return credential
+    """The active key of an active user. Raises DatabaseUnavailable."""
+    return _credentials.get(key)
+
+
+def knows_credential(*, key: str) -> bool:
+    """Whether the key worked within the last minutes; the database is not asked."""
+    return _credentials.knows(key)
 
 
 def forget_credential(*, key: str) -> None:
-    _credentials.pop(key, None)
+    _credentials.forget(key)
 
 
 def _load_credential(key: str) -> Credential | None:
@@ -80,7 +76,7 @@ def _load_credential(key: str) -> Credential | None:
     )
     if row is None:
         return None
-    _touch(row)
+    _note_use(row)
     return Credential(
         key=row.key,
         user=row.user,
@@ -91,10 +87,25 @@ def _load_credential(key: str) -> Credential | None:
     )
 
 
-def _touch(row: ApiKey) -> None:
+_credentials: Final[Remembered[str, Credential | None]] = Remembered(_load_credential)
+
+
+def _note_use(row: ApiKey) -> None:
     now = timezone.now()
-    if row.last_used_at is None or row.last_used_at < now - LAST_USED_EVERY:
-        ApiKey.objects.filter(pk=row.pk).update(last_used_at=now)
+    if row.last_used_at is not None and row.last_used_at > now - LAST_USED_EVERY:
+        return
+    if connection.in_atomic_block:
+        _write_use(row.pk, now)
+    else:
+        # Nobody who trades waits for this write, or fails with it.
+        in_background(lambda: _write_use(row.pk, now))
+
+
+def _write_use(pk: int, now: datetime) -> None:
+    try:
+        ApiKey.objects.filter(pk=pk).update(last_used_at=now)
+    except TROUBLE as error:
+        logger.warning("the use of an API key was not noted: %s", error)
 
 
 def hash_token(token: str) -> str:
@@ -103,9 +114,25 @@ def hash_token(token: str) -> str:
 
 
 def get_bearer_token(*, token: str) -> BearerToken | None:
-    """The unexpired token of an active user, with its user."""
+    """The unexpired token of an active user, with its user. Raises DatabaseUnavailable."""
+    row = _tokens.get(hash_token(token))
+    return row if row is not None and row.expires_at > timezone.now() else None
+
+
+def knows_bearer_token(*, token: str) -> bool:
+    return _tokens.knows(hash_token(token))
+
+
+def forget_bearer_token(*, sha256: str) -> None:
+    _tokens.forget(sha256)
+
+
+def _load_token(sha256: str) -> BearerToken | None:
     return (
         BearerToken.objects.select_related("user")
-        .filter(sha256=hash_token(token), expires_at__gt=timezone.now(), user__is_active=True)
+        .filter(sha256=sha256, user__is_active=True)
         .first()
     )
+
+
+_tokens: Final[Remembered[str, BearerToken | None]] = Remembered(_load_token)

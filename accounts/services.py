@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.encryption import encrypt
 from accounts.models import ApiKey, BearerToken, Scope, Tier, User
-from accounts.selectors import forget_credential, hash_token
+from accounts.selectors import forget_bearer_token, forget_credential, hash_token
 
 TOKEN_LIFETIME: Final = timedelta(days=30)
 MAX_TOKENS: Final = 20
@@ -89,7 +89,9 @@ def bearer_token_issue(*, user: User, lifetime: timedelta = TOKEN_LIFETIME) -> I
 
 
 def bearer_token_revoke(*, bearer_token: BearerToken) -> None:
+    """Other processes follow within a second."""
     BearerToken.objects.filter(pk=bearer_token.pk).delete()
+    forget_bearer_token(sha256=bearer_token.sha256)
 
 
 def _random_text() -> str:

@@ -11,7 +11,6 @@ documentation; the vectors in `tests/test_signatures.py` are from there.
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping
 from enum import Enum
 from typing import Final, NamedTuple
 
@@ -50,15 +49,6 @@ def signed_request(query: bytes, body: bytes, *, form_body: bool) -> Signed:
     return Signed(query + body, in_query if in_query is not None else in_body)
 
 
-def signed_parameters(parameters: Mapping[str, object]) -> bytes:
-    """What the signature of a WebSocket API request covers: the parameters, sorted by name."""
-    return "&".join(
-        f"{name}={_as_text(value)}"
-        for name, value in sorted(parameters.items())
-        if name != "signature"
-    ).encode()
-
-
 def sign(secret: bytes, payload: bytes) -> str:
     return hmac.new(secret, payload, hashlib.sha256).hexdigest()
 
@@ -95,8 +85,3 @@ def _without_signature(parameters: bytes) -> tuple[bytes, bytes | None]:
         return parameters, None
     first = next(part for part in parts if part.startswith(_NAME))
     return b"&".join(kept), first.removeprefix(_NAME)
-
-
-def _as_text(value: object) -> str:
-    """As JSON writes it: booleans in lower case."""
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,43 +1,21 @@
 """How often: requests by caller, sign-ins by account and by address.
 
-Counters of fixed windows in the shared cache. Where that does not answer, requests pass: trading
-does not stop with the cache.
+Calls that fail to say who calls are counted in `failed_calls.py`.
 """
 
 import hashlib
-import logging
-import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
-from django.core.cache import cache
-from redis.exceptions import RedisError
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from accounts.authentication import client_address
+from accounts.addresses import client_address
+from accounts.counters import Window, count
 from accounts.selectors import Credential
 
 if TYPE_CHECKING:  # DRF imports this module while it imports its views
     from rest_framework.views import APIView
-
-logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Window:
-    """At most `limit` in each `seconds`."""
-
-    limit: int
-    seconds: int
-
-    def key(self, name: str) -> str:
-        return f"throttle:{name}:{int(time.time()) // self.seconds}"
-
-    def remaining_s(self) -> float:
-        return self.seconds - time.time() % self.seconds
-
 
 SIGN_INS_PER_ACCOUNT: Final = Window(limit=10, seconds=300)
 SIGN_INS_PER_ADDRESS: Final = Window(limit=50, seconds=300)
@@ -89,17 +67,3 @@ def _sign_in_counters(username: str, address: str) -> list[tuple[str, Window]]:
         (f"sign-in:account:{account}", SIGN_INS_PER_ACCOUNT),
         (f"sign-in:address:{address}", SIGN_INS_PER_ADDRESS),
     ]
-
-
-def count(name: str, window: Window, by: int = 1) -> int:
-    """The count after adding `by`; 0 where the cache does not answer."""
-    key = window.key(name)
-    try:
-        try:
-            return cache.incr(key, by)
-        except ValueError:
-            cache.add(key, 0, timeout=window.seconds + 1)
-            return cache.incr(key, by)
-    except (RedisError, ValueError):
-        logger.warning("the cache does not answer: requests are not counted")
-        return 0

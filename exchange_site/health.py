@@ -6,7 +6,7 @@ second, and their results serve all who ask within half a second.
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import Any, Final, NamedTuple
@@ -19,12 +19,18 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from engine.connections import connect
-from engine.journal import tail_sequence
+from engine.journal import read_after, tail_sequence
 from engine.models import ProjectorPosition
+from engine.times import to_milliseconds
 from engine.wire import LEASE_KEY, QUEUE_KEY
+from exchange_site.servers.checks import ENGINE_REDIS_SETTINGS, REDIS_SETTINGS, check_redis
 
 PROBE_TIMEOUT_S: Final = 1.0
 LIFETIME_S: Final = 0.5
+SETTINGS_EVERY_S: Final = 60.0
+
+STILL_MS: Final = 10_000
+"""An entry that waits for so long, before a position that stands for so long, is not projected."""
 
 Part = dict[str, Any]
 
@@ -44,19 +50,21 @@ class Report(NamedTuple):
 
 
 def probe_engine() -> Part:
-    """Somebody leads: the lease is held."""
+    """Somebody leads: the lease is held; and what is acknowledged is on disk."""
     with connect(settings.ENGINE_REDIS_URL, timeout_s=PROBE_TIMEOUT_S) as server:
         lease, queue = (
             server.pipeline(transaction=False).exists(LEASE_KEY).llen(QUEUE_KEY).execute()
         )
     if not lease:
         raise PartDown("no engine holds the lease", queue=queue)
+    _settings.check("ENGINE_REDIS_URL", settings.ENGINE_REDIS_URL, ENGINE_REDIS_SETTINGS)
     return {"queue": queue}
 
 
 def probe_redis() -> Part:
     with connect(settings.REDIS_URL, timeout_s=PROBE_TIMEOUT_S) as server:
         server.ping()
+    _settings.check("REDIS_URL", settings.REDIS_URL, REDIS_SETTINGS)
     return {}
 
 
@@ -70,17 +78,57 @@ def probe_database() -> Part:
 
 
 def probe_projector() -> Part:
-    """`lag` counts the journal entries that the slowest projection has not written yet."""
-    with connect(settings.ENGINE_REDIS_URL, timeout_s=PROBE_TIMEOUT_S) as server:
-        tail = tail_sequence(server)
+    """`lag` counts the journal entries that the slowest projection has not written yet, `lag_ms`
+    says how long the first of them has waited."""
     try:
-        sequences = dict(ProjectorPosition.objects.values_list("name", "sequence"))
+        positions = list(ProjectorPosition.objects.values_list("sequence", "updated_at"))
     finally:
         connection.close()
-    lag = tail - min(sequences.values(), default=0)
+    sequence, moved_at = min(positions, default=(0, None))
+    now_ms = time.time_ns() // 1_000_000
+    with connect(settings.ENGINE_REDIS_URL, timeout_s=PROBE_TIMEOUT_S) as server:
+        tail = tail_sequence(server)
+        waiting = read_after(server, sequence, count=1)
+    return judge_projector(
+        tail=tail,
+        lag=tail - sequence,
+        lag_ms=max(0, now_ms - waiting[0].time) if waiting else 0,
+        still_ms=now_ms - to_milliseconds(moved_at) if moved_at else None,
+    )
+
+
+def judge_projector(*, tail: int, lag: int, lag_ms: int, still_ms: int | None) -> Part:
+    """Raises PartDown where it is far behind, or does not move though something waits.
+
+    `still_ms`: since when the slowest position stands where it is; None where it never moved.
+    A position that nothing waits for stands still too, and one that catches up has old entries
+    before it: only both together say that nobody works.
+    """
+    figures = {"sequence": tail, "lag": lag, "lag_ms": lag_ms}
     if lag > settings.HEALTH_PROJECTOR_LAG:
-        raise PartDown("far behind", sequence=tail, lag=lag)
-    return {"sequence": tail, "lag": lag}
+        raise PartDown("far behind", **figures)
+    if lag > 0 and lag_ms > STILL_MS and (still_ms is None or still_ms > STILL_MS):
+        raise PartDown("does not move", **figures)
+    return figures
+
+
+class _SettingsCheck:
+    """The servers' settings, looked at again every minute; a wrong one each time it is asked."""
+
+    def __init__(self) -> None:
+        self._well_at: dict[str, float] = {}
+
+    def check(self, name: str, url: str, expected: Mapping[str, str]) -> None:
+        now = time.monotonic()
+        if now - self._well_at.get(name, float("-inf")) < SETTINGS_EVERY_S:
+            return
+        errors = [f for f in check_redis(name, url, expected) if f.level == "error"]
+        if errors:
+            raise PartDown(errors[0].message)
+        self._well_at[name] = now
+
+
+_settings: Final = _SettingsCheck()
 
 
 PROBES: Final[dict[str, Callable[[], Part]]] = {

@@ -15,6 +15,10 @@ _FIGURES: Final = {
     ("engine", "queue"): ("exchange_engine_queue_length", "Commands that wait for the engine"),
     ("projector", "sequence"): ("exchange_journal_sequence", "The journal's newest entry"),
     ("projector", "lag"): ("exchange_projector_lag", "Journal entries not yet projected"),
+    ("projector", "lag_ms"): (
+        "exchange_projector_lag_milliseconds",
+        "How long the first of them has waited",
+    ),
 }
 
 

@@ -150,7 +150,8 @@ ONRAMP_SECOND_APPROVAL_ABOVE: dict[str, str] = json.loads(
 # /health fails where the projector is further behind than this many journal entries.
 HEALTH_PROJECTOR_LAG = int(os.environ.get("HEALTH_PROJECTOR_LAG", "10000"))
 
-# Requests to the API. Keys of the tier `maker` are not counted.
+# Requests to the API, signed or of somebody signed in, and others, by address; as many may fail to
+# say who calls. Keys of the tier `maker` are not counted.
 REQUESTS_PER_MINUTE_USER = int(os.environ.get("REQUESTS_PER_MINUTE_USER", "6000"))
 REQUESTS_PER_MINUTE_ADDRESS = int(os.environ.get("REQUESTS_PER_MINUTE_ADDRESS", "3000"))
 
@@ -169,7 +170,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["exchange_site.api.rendering.JSONRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "exchange_site.api.rendering.OneFormat",
     "DEFAULT_SCHEMA_CLASS": "exchange_site.api.schema.AutoSchema",
-    "EXCEPTION_HANDLER": "exchange_site.api.problems.exception_handler",
+    "EXCEPTION_HANDLER": "accounts.failed_calls.exception_handler",
     "URL_FORMAT_OVERRIDE": None,
 }
 

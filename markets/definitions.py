@@ -1,9 +1,13 @@
-"""Assets and markets as the order path needs them: in this process, at most a second old."""
+"""Assets and markets as the order path needs them: in this process, at most a second old.
 
-import time
+While the database does not answer, those last read serve for minutes (see `remembered.py`): they
+hardly ever change, and the engine checks every order against its own rules.
+"""
+
 from dataclasses import dataclass
 from typing import Final
 
+from exchange_site.database.remembered import Remembered
 from exchange_site.errors import CodedError
 from markets.models import Asset, Market
 
@@ -27,13 +31,9 @@ class MarketDefinition:
 
 
 @dataclass(frozen=True, slots=True)
-class _Loaded:
-    at: float
+class _Definitions:
     scales: dict[str, int]
     markets: dict[str, MarketDefinition]
-
-
-_loaded = _Loaded(at=float("-inf"), scales={}, markets={})
 
 
 def get_definition(*, symbol: str) -> MarketDefinition:
@@ -54,19 +54,18 @@ def get_scale(*, asset: str) -> int:
     return scale
 
 
-def _definitions(lifetime_s: float) -> _Loaded:
-    global _loaded
-    now = time.monotonic()
-    if now - _loaded.at > lifetime_s:
-        _loaded = _load(now)
-    return _loaded
+def _definitions(fresh_s: float) -> _Definitions:
+    return _remembered.get(None, fresh_s=fresh_s)
 
 
-def _load(now: float) -> _Loaded:
+def _load(_: None) -> _Definitions:
     scales = dict(Asset.objects.values_list("symbol", "scale"))
     markets = {
         symbol: MarketDefinition(symbol, base, quote, scales[base], scales[quote])
         for symbol, base, quote in Market.objects.values_list("symbol", "base_id", "quote_id")
         if base in scales and quote in scales
     }
-    return _Loaded(now, scales, markets)
+    return _Definitions(scales, markets)
+
+
+_remembered: Final[Remembered[None, _Definitions]] = Remembered(_load)

@@ -4,6 +4,8 @@ The engine knows open orders. A closed one is found in the orders table once the
 come as far as the engine was when it did not know the order.
 """
 
+import time
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final
 
@@ -20,14 +22,18 @@ from engine.core.types import Liquidity, OrderStatus, OrderType, Side, TimeInFor
 from engine.journal import tail_sequence
 from engine.submit import CommandRefused, submit
 from engine.times import to_milliseconds
+from exchange_site.database.remembered import DatabaseUnavailable, ask_patiently
 from exchange_site.errors import CodedError
 from markets import selectors
 from markets.definitions import get_definition, get_scale
 from markets.fills import AccountFill
 from markets.models import Order
 
-MAX_FILLS: Final = 1_000
-"""Of one order in one answer; `/fills` pages through more."""
+MAX_FILLS: Final = 5_000
+"""In one answer, the newest; `/fills` pages through more."""
+
+FILLS_WAIT_S: Final = 0.5
+_POLL_S: Final = 0.01
 
 _OPEN: Final = frozenset({OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED})
 
@@ -141,30 +147,52 @@ def balances(*, account: int) -> tuple[tuple[str, int, int], ...]:
     return reply.balances
 
 
-def fills_of(order: OrderState) -> list[Fill]:
-    """All fills of an order, oldest first. Raises HistoryBehind."""
-    if not order.executed_quantity:
-        return []
-    definition = get_definition(symbol=order.terms.market)
-    base, quote = definition.base_scale, definition.quote_scale
-    fills = fills_past(
-        account=order.terms.account,
-        market=order.terms.market,
-        order_id=order.order_id,
-        limit=MAX_FILLS,
+def fills_of(orders: Iterable[OrderState]) -> dict[int, list[Fill]]:
+    """The fills of these orders by order id, oldest first, of all orders in one question.
+
+    For a moment the tables are behind the engine. They are waited for, but no answer fails for
+    them: where they or the database take too long, the newest fills are missing, and the sum of
+    quantities is less than the order's `executed_quantity`.
+    """
+    executed = {order.order_id: order for order in orders if order.executed_quantity}
+    fills: dict[int, list[Fill]] = {order_id: [] for order_id in executed}
+    deadline = time.monotonic() + FILLS_WAIT_S
+    while not _is_complete(fills, executed):
+        try:
+            rows = ask_patiently(
+                lambda: selectors.list_fills_of(order_ids=list(executed), limit=MAX_FILLS)
+            )
+        except DatabaseUnavailable:
+            break
+        fills = {order_id: [] for order_id in executed}
+        for row in rows:
+            fills[row.order_id].append(_fill(row))
+        if len(rows) == MAX_FILLS or time.monotonic() >= deadline:
+            break
+        if not _is_complete(fills, executed):
+            time.sleep(_POLL_S)
+    return fills
+
+
+def _is_complete(fills: dict[int, list[Fill]], executed: dict[int, OrderState]) -> bool:
+    return all(
+        sum(fill.quantity for fill in fills[order_id]) >= order.executed_quantity
+        for order_id, order in executed.items()
     )
-    return [
-        Fill(
-            trade_id=fill.trade_id,
-            price=_exact(fill.price, quote),
-            quantity=_exact(fill.quantity, base),
-            quote_quantity=_exact(fill.quote_quantity, quote),
-            fee=_exact(fill.fee, get_scale(asset=fill.fee_asset)),
-            fee_asset=fill.fee_asset,
-            liquidity=Liquidity(fill.liquidity),
-        )
-        for fill in fills
-    ]
+
+
+def _fill(fill: AccountFill) -> Fill:
+    definition = get_definition(symbol=fill.market)
+    base, quote = definition.base_scale, definition.quote_scale
+    return Fill(
+        trade_id=fill.trade_id,
+        price=_exact(fill.price, quote),
+        quantity=_exact(fill.quantity, base),
+        quote_quantity=_exact(fill.quote_quantity, quote),
+        fee=_exact(fill.fee, get_scale(asset=fill.fee_asset)),
+        fee_asset=fill.fee_asset,
+        liquidity=Liquidity(fill.liquidity),
+    )
 
 
 def order_state(row: Order) -> OrderState:

@@ -5,6 +5,7 @@ or asks the engine itself. Times are milliseconds since the epoch UTC, lists are
 """
 
 import time
+from collections.abc import Collection
 from typing import Final, TypeVar
 
 from django.db.models import Model, QuerySet
@@ -13,19 +14,16 @@ from engine.projector.positions import projected_sequence
 from engine.times import to_datetime
 from markets.fills import AccountFill, fill_of
 from markets.intervals import Interval
-from markets.models import Kline, Market, Order, Trade
-from markets.models.order import OPEN_STATUSES
+from markets.models import Kline, Order, Trade
 from markets.tickers import Ticker, list_tickers
 
 __all__ = [
     "AccountFill",
     "Ticker",
-    "get_market",
     "get_order",
     "list_fills",
+    "list_fills_of",
     "list_klines",
-    "list_markets",
-    "list_open_orders",
     "list_orders",
     "list_tickers",
     "list_trades",
@@ -47,14 +45,6 @@ def wait_for_projection(*, sequence: int, timeout: float = 1.0) -> bool:
     return True
 
 
-def list_markets() -> list[Market]:
-    return list(Market.objects.select_related("base", "quote"))
-
-
-def get_market(*, symbol: str) -> Market | None:
-    return Market.objects.select_related("base", "quote").filter(symbol=symbol).first()
-
-
 def get_order(
     *, account: int, market: str, order_id: int | None = None, client_order_id: str | None = None
 ) -> Order | None:
@@ -70,14 +60,6 @@ def get_order(
     if client_order_id is not None:
         orders = orders.filter(client_order_id=client_order_id)
     return orders.order_by("-order_id").first()
-
-
-def list_open_orders(*, account: int, market: str | None = None) -> list[Order]:
-    """As of the projection: for when the engine cannot be asked."""
-    orders = Order.objects.filter(account=account, status__in=OPEN_STATUSES)
-    if market is not None:
-        orders = orders.filter(market_id=market)
-    return list(orders.order_by("order_id"))
 
 
 def list_orders(
@@ -152,6 +134,18 @@ def list_fills(
     halves.sort(key=lambda half: (half[0].sequence, half[0].market_id, half[0].trade_id))
     kept = halves[:limit] if oldest else halves[-limit:]
     return [fill_of(trade, bought=bought_it) for trade, bought_it in kept]
+
+
+def list_fills_of(*, order_ids: Collection[int], limit: int = 500) -> list[AccountFill]:
+    """The newest fills of these orders, oldest first. Whose they are is the caller's to know."""
+    trades = Trade.objects.select_related("market")
+    bought = trades.filter(buy_order_id__in=order_ids)
+    sold = trades.filter(sell_order_id__in=order_ids)
+    order = ("sequence", "market_id", "trade_id")
+    halves = [(trade, True) for trade in _page(bought, *order, oldest=False, limit=limit)]
+    halves += [(trade, False) for trade in _page(sold, *order, oldest=False, limit=limit)]
+    halves.sort(key=lambda half: (half[0].sequence, half[0].market_id, half[0].trade_id))
+    return [fill_of(trade, bought=bought_it) for trade, bought_it in halves[-limit:]]
 
 
 def list_klines(

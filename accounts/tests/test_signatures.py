@@ -6,7 +6,6 @@ from accounts.signatures import (
     TimestampFault,
     check_timestamp,
     sign,
-    signed_parameters,
     signed_request,
     verify,
 )
@@ -74,11 +73,6 @@ def test_either_case_of_hexadecimal() -> None:
 @pytest.mark.parametrize("wrong", [b"", b"00", SIGNATURE[:-1], SIGNATURE[:-1] + b"0", b"\xff" * 64])
 def test_a_wrong_signature(wrong: bytes) -> None:
     assert not verify(SECRET, ALL, wrong)
-
-
-def test_websocket_parameters_are_sorted() -> None:
-    parameters = {"symbol": "BTCUSDT", "apiKey": "k", "newer": True, "id": 7, "signature": "x"}
-    assert signed_parameters(parameters) == b"apiKey=k&id=7&newer=true&symbol=BTCUSDT"
 
 
 @pytest.mark.parametrize(

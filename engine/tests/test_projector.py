@@ -11,6 +11,7 @@ import pytest
 import redis
 from django.apps import apps
 from django.db import Error, connection, transaction
+from django.db.models import Model
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -242,11 +243,11 @@ def test_crash_between_any_two_statements_leaves_nothing() -> None:
     assert projected_sequence() == 6
 
 
-@pytest.mark.parametrize("table", [LedgerEntry, JournalEntry])
+@pytest.mark.parametrize("table", [LedgerEntry, JournalEntry, Trade])
 @pytest.mark.parametrize(
     "statement", ["UPDATE {} SET sequence = 99", "DELETE FROM {}", "TRUNCATE {}"]
 )
-def test_records_are_only_ever_added(table: type[LedgerEntry], statement: str) -> None:
+def test_records_are_only_ever_added(table: type[Model], statement: str) -> None:
     project_entries(small_journal())
     before = contents()
     with (

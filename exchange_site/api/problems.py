@@ -23,6 +23,7 @@ from rest_framework.response import Response
 from engine.client import EngineUnavailable, StatusUnknown
 from engine.core.rejections import Code
 from engine.submit import CommandRefused
+from exchange_site.database.remembered import TROUBLE
 from exchange_site.errors import CodedError
 
 CONTENT_TYPE: Final = "application/problem+json"
@@ -63,7 +64,7 @@ PROBLEMS: Final[dict[str, Kind]] = {
     "RATE_LIMITED": Kind(429, "Too many requests"),
     # the engine: the command
     "MALFORMED": Kind(400, "The engine could not read the command"),
-    "EXPIRED": Kind(408, "The engine saw the command too late; it did nothing"),
+    "EXPIRED": Kind(422, "The engine saw the command too late; it did nothing"),
     "KEY_REUSED": Kind(409, "The id was used for something else before"),
     # the engine: what the command speaks of
     "UNKNOWN_ASSET": Kind(404, "There is no such asset"),
@@ -88,6 +89,7 @@ PROBLEMS: Final[dict[str, Kind]] = {
     # the site itself
     "INTERNAL_ERROR": Kind(500, "An error of ours"),
     "ENGINE_UNAVAILABLE": Kind(503, "The engine does not answer; nothing was done"),
+    "DATABASE_UNAVAILABLE": Kind(503, "The database does not answer; nothing was done"),
     "HISTORY_BEHIND": Kind(503, "The history is behind the engine for a moment"),
     "STATUS_UNKNOWN": Kind(504, "It is not known whether the command took effect"),
 }
@@ -178,6 +180,8 @@ def _as_problem_error(error: Exception) -> ProblemError | None:
             return ProblemError("ENGINE_UNAVAILABLE")
         case StatusUnknown():
             return ProblemError("STATUS_UNKNOWN")
+        case _ if isinstance(error, TROUBLE):
+            return ProblemError("DATABASE_UNAVAILABLE")
         case exceptions.Throttled():
             return ProblemError("RATE_LIMITED", retry_after_s=getattr(error, "wait", None))
         case exceptions.APIException():

@@ -3,6 +3,7 @@
 # mypy: disable-error-code="no-untyped-call"
 
 from collections.abc import Iterable
+from types import UnionType
 from typing import Any, get_args, get_origin
 
 import msgspec
@@ -62,13 +63,21 @@ class AutoSchema(SpectacularAutoSchema):
         media_types: list[str] | None = None,
         direction: Direction = "response",
     ) -> dict[str, Any]:
-        if get_origin(serializer) is list:
-            items = self.resolve_serializer(get_args(serializer)[0], direction).ref
-            serializer = {"type": "array", "items": items}
+        if get_origin(serializer) in {list, UnionType}:
+            serializer = self._schema_of(serializer, direction)
         response: dict[str, Any] = super()._get_response_for_code(
             serializer, status_code, media_types, direction
         )
         return response
+
+    def _schema_of(self, kind: Any, direction: Direction) -> Any:
+        """Of a struct, a list of one, or several of these to choose from."""
+        parts = [*get_args(kind)]
+        if get_origin(kind) is UnionType:
+            return {"oneOf": [self._schema_of(part, direction) for part in parts]}
+        if get_origin(kind) is list:
+            return {"type": "array", "items": self._schema_of(parts[0], direction)}
+        return self.resolve_serializer(kind, direction).ref
 
     def _problem_statuses(self) -> set[int]:
         statuses = {400, 429, *getattr(self.view, "problem_statuses", ())}
@@ -133,11 +142,11 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):
         }
 
 
-class KnownApiKeyScheme(ApiKeyScheme):
-    """On public paths the key is optional, unsigned, and changes only the limits."""
+class OptionalApiKeyScheme(ApiKeyScheme):
+    """On public paths the key is optional, and changes only the limits."""
 
-    target_class = "accounts.authentication.KnownApiKeyAuthentication"
-    name = "apiKeyUnsigned"
+    target_class = "accounts.authentication.OptionalApiKeyAuthentication"
+    name = "apiKeyOptional"
 
     def get_security_requirement(self, auto_schema: SpectacularAutoSchema) -> list[dict[str, Any]]:
         return []

@@ -13,6 +13,10 @@ DATABASE_NAME = "exchange"
 APPLICATION_ROLE = "exchange_app"
 OWNER_ROLE = "exchange_owner"
 
+CONNECT_TIMEOUT_S = 2
+STATEMENT_TIMEOUT_MS = 5_000
+VANISHED_AFTER_MS = 10_000
+
 _DJANGO_NAMES = {
     "dbname": "NAME",
     "user": "USER",
@@ -82,11 +86,19 @@ class ServerAddresses:
         # A PostgreSQL that was started again fails no request with a connection to the old one.
         default["CONN_HEALTH_CHECKS"] = True
         if self.pool_size:
-            default["OPTIONS"]["pool"] = {
+            options = default["OPTIONS"]
+            options["pool"] = {
                 "min_size": min(self.pool_min_size, self.pool_size),
                 "max_size": self.pool_size,
-                "timeout": 5,
+                "timeout": CONNECT_TIMEOUT_S,
             }
+            # Only who answers requests has a pool, and no request may wait for long. What the
+            # address itself says comes first.
+            options.setdefault("connect_timeout", CONNECT_TIMEOUT_S)
+            # A host that vanished says nothing, and TCP alone waits for hours. (Not for sockets.)
+            options.setdefault("tcp_user_timeout", VANISHED_AFTER_MS)
+            options.setdefault("keepalives_idle", CONNECT_TIMEOUT_S)
+            options.setdefault("options", f"-c statement_timeout={STATEMENT_TIMEOUT_MS}")
         owner = _django_database(self.database_owner_url)
         # A test run has one database: its owner's.
         owner["TEST"] = {"MIRROR": "default"}

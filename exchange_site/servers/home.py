@@ -5,7 +5,8 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -73,15 +74,22 @@ class ExchangeHome:
 
     def secret_key(self) -> str:
         """A random key, made once for this installation and readable by its owner only."""
-        path = self.path / "secret_key"
-        try:
-            return path.read_text(encoding="ascii")
-        except FileNotFoundError:
-            self.create()
-        draft = self.path / f".secret_key.{os.getpid()}.{secrets.token_hex(4)}"
+        return self.write_once("secret_key", lambda: secrets.token_urlsafe(48))
+
+    def write_once(self, name: str, make: Callable[[], str]) -> str:
+        """What the private file holds; where there is none (or an empty one), what is made now."""
+        path = self.path / name
+        with suppress(FileNotFoundError):
+            if text := path.read_text(encoding="ascii"):
+                return text
+            path.unlink(missing_ok=True)
+        self.create()
+        draft = self.path / f".{name}.{os.getpid()}.{secrets.token_hex(4)}"
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(secrets.token_urlsafe(48))
+            file.write(make())
+            file.flush()
+            os.fsync(file.fileno())
         try:
             # A link appears complete or not at all, and the first of several processes wins.
             os.link(draft, path)

@@ -13,6 +13,9 @@ from exchange_site.servers.home import ExchangeHome
 from exchange_site.supervisor.parts import PROJECT
 from exchange_site.tests.processes import wait_until
 
+# All tests call from one address.
+_LIMITS = {"REQUESTS_PER_MINUTE_ADDRESS": "1000000"}
+
 _USER_FACTORY = """
 import io, json, sys
 import django
@@ -43,7 +46,7 @@ class RunningExchange:
         """What its own processes see: nothing of the test run's settings."""
         hidden = ("DATABASE_URL", "DJANGO_SETTINGS_MODULE", "PORT")
         kept = {k: v for k, v in os.environ.items() if k not in hidden and "EXCHANGE_" not in k}
-        return {**kept, "EXCHANGE_HOME": str(self.home.path), "DEMO": "0"}
+        return {**kept, "EXCHANGE_HOME": str(self.home.path), "DEMO": "0", **_LIMITS}
 
     @property
     def engine_redis_url(self) -> str:

@@ -81,6 +81,16 @@ def test_only_the_application_has_a_pool_and_only_where_asked(
     assert (given and (given["min_size"], given["max_size"])) == pool
 
 
+def test_requests_wait_for_no_database_for_long(home: ExchangeHome) -> None:
+    environ = {"DATABASE_POOL_SIZE": "20"}
+    options = ServerAddresses.from_environment(environ, home).databases()["default"]["OPTIONS"]
+    assert options["connect_timeout"] == options["pool"]["timeout"] == 2
+    assert options["options"] == "-c statement_timeout=5000"
+    environ["DATABASE_URL"] = f"{DATABASE}&connect_timeout=7"
+    options = ServerAddresses.from_environment(environ, home).databases()["default"]["OPTIONS"]
+    assert options["connect_timeout"] == "7", "what the address says comes first"
+
+
 @pytest.mark.parametrize(
     ("redis_url", "expected"),
     [

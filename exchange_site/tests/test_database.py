@@ -117,3 +117,26 @@ def test_rows_are_the_applications_to_read_and_write_but_tables_are_not() -> Non
             " has_schema_privilege('public', 'CREATE')"
         )
         assert cursor.fetchone() == (True, False, False)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("table", "may"),
+    [
+        ("accounts_ledgerentry", {"SELECT", "INSERT"}),
+        ("engine_journalentry", {"SELECT", "INSERT"}),
+        ("markets_trade", {"SELECT", "INSERT"}),
+        ("django_migrations", {"SELECT"}),
+        ("markets_kline", {"SELECT", "INSERT", "UPDATE", "DELETE"}),
+        ("engine_projectorposition", {"SELECT", "INSERT", "UPDATE", "DELETE"}),
+    ],
+)
+def test_what_the_application_may_do_with_a_table(table: str, may: set[str]) -> None:
+    every = ["SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "TRIGGER"]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT right_ FROM unnest(%s::text[]) AS right_"
+            " WHERE has_table_privilege('exchange_app', %s, right_)",
+            [every, table],
+        )
+        assert {right for (right,) in cursor.fetchall()} == may

@@ -4,9 +4,12 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+import redis
 
 from exchange_site import health
-from exchange_site.health import Part, PartDown, Prober
+from exchange_site.health import Part, PartDown, Prober, _SettingsCheck, judge_projector
+from exchange_site.servers.addresses import ServerAddresses
+from exchange_site.servers.checks import ENGINE_REDIS_SETTINGS
 
 
 @pytest.fixture(autouse=True)
@@ -76,3 +79,45 @@ def test_an_answer_serves_all_who_ask_at_once(monkeypatch: pytest.MonkeyPatch) -
     prober = Prober({"a": counts})
     assert prober.report() is prober.report()
     assert len(asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("lag", "lag_ms", "still_ms", "error"),
+    [
+        (0, 0, 5, None),
+        (0, 0, 3_600_000, None),  # nothing happens
+        (1, 20, 3_600_000, None),  # the first entry after an hour
+        (9_000, 60_000, 300, None),  # catches up
+        (1, 9_000, 9_000, None),  # may still move
+        (1, 10_001, 10_001, "does not move"),
+        (1, 10_001, None, "does not move"),  # never has
+        (1, 50, None, None),  # the very first entry
+        (10_001, 50, 50, "far behind"),
+    ],
+)
+def test_projector(lag: int, lag_ms: int, still_ms: int | None, error: str | None) -> None:
+    figures = {"sequence": 20_000, "lag": lag, "lag_ms": lag_ms}
+    if error is None:
+        assert judge_projector(tail=20_000, lag=lag, lag_ms=lag_ms, still_ms=still_ms) == figures
+        return
+    with pytest.raises(PartDown, match=error) as down:
+        judge_projector(tail=20_000, lag=lag, lag_ms=lag_ms, still_ms=still_ms)
+    assert down.value.figures == figures
+
+
+def test_a_servers_wrong_setting_is_seen(
+    servers: ServerAddresses, engine_redis: "redis.Redis", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = servers.engine_redis_url
+    check = _SettingsCheck()
+    check.check("ENGINE_REDIS_URL", url, ENGINE_REDIS_SETTINGS)
+    engine_redis.config_set("appendfsync", "everysec")
+    try:
+        check.check("ENGINE_REDIS_URL", url, ENGINE_REDIS_SETTINGS)  # within the minute
+        monkeypatch.setattr(health, "SETTINGS_EVERY_S", -1.0)
+        for _ in range(2):
+            with pytest.raises(PartDown, match="appendfsync is 'everysec'"):
+                check.check("ENGINE_REDIS_URL", url, ENGINE_REDIS_SETTINGS)
+    finally:
+        engine_redis.config_set("appendfsync", "always")
+    check.check("ENGINE_REDIS_URL", url, ENGINE_REDIS_SETTINGS)

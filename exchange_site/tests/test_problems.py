@@ -3,8 +3,10 @@
 import msgspec
 import pytest
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.db import OperationalError, ProgrammingError
 from django.http import Http404
 from django.test import RequestFactory
+from psycopg_pool import PoolTimeout
 from rest_framework import exceptions
 
 from engine.client import EngineUnavailable, StatusUnknown
@@ -12,6 +14,7 @@ from engine.core.rejections import Code
 from engine.submit import CommandRefused
 from exchange_site.api import problems
 from exchange_site.api.problems import PROBLEMS, ProblemError, exception_handler, problem_of
+from exchange_site.database.remembered import DatabaseUnavailable
 from exchange_site.errors import CodedError, FieldInvalid
 
 
@@ -27,6 +30,9 @@ def test_the_engines_refusals_are_the_callers_matter(code: Code) -> None:
         (CodedError("HISTORY_BEHIND"), 503, "HISTORY_BEHIND"),
         (CommandRefused(Code.INSUFFICIENT_BALANCE, "not enough"), 422, "INSUFFICIENT_BALANCE"),
         (EngineUnavailable(), 503, "ENGINE_UNAVAILABLE"),
+        (DatabaseUnavailable(), 503, "DATABASE_UNAVAILABLE"),
+        (OperationalError("gone"), 503, "DATABASE_UNAVAILABLE"),
+        (PoolTimeout("none is free"), 503, "DATABASE_UNAVAILABLE"),
         (StatusUnknown(), 504, "STATUS_UNKNOWN"),
         (exceptions.NotAuthenticated(), 401, "NOT_AUTHENTICATED"),
         (exceptions.PermissionDenied("CSRF Failed: x"), 403, "CSRF_FAILED"),
@@ -50,7 +56,8 @@ def test_errors_become_problems(error: Exception, status: int, code: str) -> Non
 
 
 def test_the_unexpected_is_left_to_django() -> None:
-    assert exception_handler(RuntimeError(), {}) is None
+    for error in (RuntimeError(), ProgrammingError("no such column")):
+        assert exception_handler(error, {}) is None
 
 
 def test_what_a_problem_says() -> None:

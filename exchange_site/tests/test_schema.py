@@ -35,6 +35,14 @@ def test_every_operation_says_how_it_fails(
             assert operation["operationId"]
 
 
+def test_one_ticker_or_all(schema: Schema) -> None:
+    answer = schema["paths"]["/api/v1/tickers"]["get"]["responses"]["200"]
+    one = {"$ref": "#/components/schemas/TickerOut"}
+    assert answer["content"]["application/json"]["schema"] == {  # type: ignore[index]
+        "oneOf": [one, {"type": "array", "items": one}]
+    }
+
+
 def test_public_is_only_what_is_meant_to_be() -> None:
     public = {
         str(pattern.pattern)

@@ -64,8 +64,10 @@ class AccountFillOut(msgspec.Struct, frozen=True):
 
 
 class OrderOut(msgspec.Struct, frozen=True):
-    """An order. `fills` are those that a placement brought, and all of them where one order is
-    asked for; lists of orders and cancels leave them out."""
+    """An order. `fills` are those that a placement brought, and else all of them, up to the 5000
+    newest in one answer (`/fills` pages through more). They come from the history, which can be a
+    moment behind the engine: the newest may be missing, and then their quantities sum up to less
+    than `executed_quantity`, which is exact. No answer waits long or fails for them."""
 
     symbol: Symbol
     side: Side

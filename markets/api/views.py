@@ -4,13 +4,16 @@ A view reads the request, calls one service or selector, and writes the answer; 
 them become problems in `exchange_site/api/problems.py`.
 """
 
+from collections.abc import Sequence
+
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.authentication import KnownApiKeyAuthentication, account_of
+from accounts.authentication import OptionalApiKeyAuthentication, account_of
+from engine.core.events import OrderState
 from engine.core.queries import GetDepth
 from engine.core.replies import DepthReply
 from engine.submit import submit
@@ -38,9 +41,9 @@ from markets.definitions import get_definition
 
 
 class MarketDataView(APIView):
-    """Public. An API key is only looked at for the limits, and needs no signature."""
+    """Public. A signed request counts as its key's, any other as its address's."""
 
-    authentication_classes = (KnownApiKeyAuthentication,)
+    authentication_classes = (OptionalApiKeyAuthentication,)
     permission_classes = (AllowAny,)
 
 
@@ -89,14 +92,15 @@ class TickersView(MarketDataView):
     @extend_schema(
         operation_id="list_tickers",
         parameters=query_parameters(schemas.TickersQuery),
-        responses=list[schemas.TickerOut],
+        responses=schemas.TickerOut | list[schemas.TickerOut],
     )
     def get(self, request: Request) -> Response:
-        """Statistics of the last 24 hours, of all markets or of one."""
+        """Statistics of the last 24 hours: of one market with `symbol`, else a list of all."""
         wanted = decode_query(request.query_params, schemas.TickersQuery)
         if wanted.symbol is not None:
             get_definition(symbol=wanted.symbol)
-        return Response([ticker_out(t) for t in selectors.list_tickers(symbol=wanted.symbol)])
+        tickers = [ticker_out(t) for t in selectors.list_tickers(symbol=wanted.symbol)]
+        return Response(tickers if wanted.symbol is None else tickers[0])
 
 
 class TradesView(MarketDataView):
@@ -118,7 +122,7 @@ class TradesView(MarketDataView):
 
 
 class OrderView(APIView):
-    problem_statuses = (404, 408, 409, 422, 503, 504)
+    problem_statuses = (404, 409, 422, 503, 504)
 
     @extend_schema(operation_id="place_order", request=schemas.OrderIn, responses=schemas.OrderOut)
     def post(self, request: Request) -> Response:
@@ -161,7 +165,7 @@ class OrderView(APIView):
             order_id=wanted.order_id,
             client_order_id=wanted.client_order_id,
         )
-        return Response(order_out(reply.order))
+        return Response(_with_fills([reply.order])[0])
 
     @extend_schema(
         operation_id="get_order",
@@ -177,7 +181,7 @@ class OrderView(APIView):
             order_id=wanted.order_id,
             client_order_id=wanted.client_order_id,
         )
-        return Response(order_out(order, own.fills_of(order)))
+        return Response(_with_fills([order])[0])
 
 
 class OpenOrdersView(APIView):
@@ -192,7 +196,7 @@ class OpenOrdersView(APIView):
         """The caller's open orders, oldest first, of all markets or of one."""
         wanted = decode_query(request.query_params, schemas.OpenOrdersQuery)
         orders = own.orders_open(account=account_of(request), market=wanted.symbol)
-        return Response([order_out(order) for order in orders])
+        return Response(_with_fills(orders))
 
 
 class OrderHistoryView(APIView):
@@ -204,7 +208,7 @@ class OrderHistoryView(APIView):
         responses=list[schemas.OrderOut],
     )
     def get(self, request: Request) -> Response:
-        """The caller's orders, open and past, oldest first, without their fills.
+        """The caller's orders, open and past, oldest first.
 
         The newest ones; from `from_id` or `start_time` on where one is given.
         """
@@ -217,7 +221,7 @@ class OrderHistoryView(APIView):
             end_time=wanted.end_time,
             limit=wanted.limit,
         )
-        return Response([order_out(order) for order in rows])
+        return Response(_with_fills(rows))
 
 
 class FillsView(APIView):
@@ -253,6 +257,11 @@ class BalancesView(APIView):
         """The caller's balances, by asset."""
         decode_query(request.query_params, schemas.NoFields)
         return Response([balance_out(b) for b in own.balances(account=account_of(request))])
+
+
+def _with_fills(orders: Sequence[OrderState]) -> list[schemas.OrderOut]:
+    fills = own.fills_of(orders)
+    return [order_out(order, fills.get(order.order_id, ())) for order in orders]
 
 
 def _order_query(request: Request) -> schemas.OrderQuery:

@@ -13,6 +13,7 @@ from markets.models.definitions import Market
 
 class Trade(models.Model):
     """Two orders met. A hypertable where TimescaleDB is; `time` is that of the journal entry.
+    Append-only by a trigger.
 
     Nothing may refer to a row here by a foreign key (TimescaleDB forbids it), and accounts and
     orders are numbers for the reason that `Order` gives.

@@ -99,11 +99,6 @@ class TestOrders:
         orders = selectors.list_orders(account=2, market=market, **arguments)
         assert [order.order_id for order in orders] == ids
 
-    def test_open_ones(self) -> None:
-        assert [o.order_id for o in selectors.list_open_orders(account=2)] == [4]
-        assert [o.order_id for o in selectors.list_open_orders(account=1)] == [1]
-        assert selectors.list_open_orders(account=1, market="ETHBTC") == []
-
 
 @pytest.mark.usefixtures("busy")
 class TestTrades:
@@ -223,15 +218,6 @@ def test_ticker_of_a_market_that_never_traded() -> None:
     assert ticker.open is ticker.last is None
     assert ticker.volume == ticker.trades == 0
     assert ticker.price_change == ticker.price_change_percent == 0
-
-
-@pytest.mark.usefixtures("small")
-def test_markets() -> None:
-    assert [m.symbol for m in selectors.list_markets()] == ["BTCUSDT", "ETHBTC"]
-    market = selectors.get_market(symbol="ETHBTC")
-    assert market is not None
-    assert (market.base.scale, market.quote.symbol) == (8, "BTC")
-    assert selectors.get_market(symbol="NOSUCH") is None
 
 
 @pytest.mark.usefixtures("small")

@@ -1,9 +1,7 @@
 """The users of a fresh installation: two who trade, and an admin."""
 
 import json
-import os
 import secrets
-from pathlib import Path
 from typing import Any, Final
 
 from django.conf import settings
@@ -15,9 +13,11 @@ from accounts.onramp_commands import fund
 from accounts.services import user_create
 from engine.client import EngineUnavailable, StatusUnknown
 from exchange_site.errors import CodedError
+from exchange_site.servers.home import ExchangeHome
 
 TRADERS: Final = ("demo", "trader")
 ADMIN: Final = "admin"
+PASSWORDS_FILE: Final = "demo-passwords.json"
 FUNDS: Final = {"BTC": "10", "ETH": "100", "SOL": "1000", "USDT": "1000000"}
 
 
@@ -26,7 +26,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         # 1. Passwords: random, made once per installation.
-        passwords = load_passwords(settings.HOME.path / "demo-passwords.json")
+        passwords = load_passwords(settings.HOME)
 
         # 2. Users: those that are missing.
         for username, password in passwords.items():
@@ -38,7 +38,7 @@ class Command(BaseCommand):
 
         # 4. How to sign in, on every run.
         for username, password in passwords.items():
-            self.stdout.write(f"demo: {username} / {password}")
+            self.stdout.write(f"demo: {username} / {self._how_to_sign_in(username, password)}")
 
     def _user(self, username: str, password: str) -> None:
         if User.objects.filter(username=username).exists():
@@ -47,6 +47,13 @@ class Command(BaseCommand):
         if username == ADMIN:
             user.is_staff = user.is_superuser = True
             user.save(update_fields=["is_staff", "is_superuser"])
+
+    def _how_to_sign_in(self, username: str, password: str) -> str:
+        """The password, if it is that: the database may have users of another installation, or
+        somebody changed it. It is left alone then, for `admin` may be somebody's real one."""
+        if User.objects.get(username=username).check_password(password):
+            return password
+        return f"(another password; `manage.py changepassword {username}` sets a new one)"
 
     def _fund(self, user: User) -> None:
         for asset, amount in FUNDS.items():
@@ -64,16 +71,11 @@ class Command(BaseCommand):
                 raise CommandError("the engine does not answer; run this again") from None
 
 
-def load_passwords(path: Path) -> dict[str, str]:
-    """The stored passwords; the file is made, readable by its owner alone, where it is missing."""
-    try:
-        stored: dict[str, str] = json.loads(path.read_text())
-        return stored
-    except FileNotFoundError:
-        pass
-    passwords = {username: secrets.token_urlsafe(12) for username in (*TRADERS, ADMIN)}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        json.dump(passwords, file)
-    return passwords
+def load_passwords(home: ExchangeHome) -> dict[str, str]:
+    """Random passwords, made once for this installation; by user name."""
+    stored: dict[str, str] = json.loads(home.write_once(PASSWORDS_FILE, _make_passwords))
+    return stored
+
+
+def _make_passwords() -> str:
+    return json.dumps({name: secrets.token_urlsafe(12) for name in (*TRADERS, ADMIN)})

@@ -1,0 +1,9 @@
+"""Where a request comes from."""
+
+from django.http import HttpRequest
+from rest_framework.request import Request
+
+
+def client_address(request: HttpRequest | Request) -> str:
+    """Behind a proxy the server puts the forwarded address here (uvicorn's --proxy-headers)."""
+    return str(request.META.get("REMOTE_ADDR") or "")

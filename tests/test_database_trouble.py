@@ -1,0 +1,103 @@
+"""The database hangs or dies under a running exchange: trading goes on."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from exchange_site.tests.processes import wait_until
+from exchange_site.tests.running import RunningExchange
+from exchange_site.tests.settings import TEST_CONTROLLER, TEST_RUN
+from markets.tests.native import NativeClient, order
+
+SOON_S = 2.5
+"""Longer than a request waits for the database, and far shorter than the database is away."""
+
+
+@pytest.fixture(scope="module")
+def exchange() -> Iterator[RunningExchange]:
+    """An exchange of its own: nobody else should feel it."""
+    exchange = RunningExchange(TEST_RUN / f"no-database-{os.getpid()}")
+    exchange.start(while_running=TEST_CONTROLLER)
+    yield exchange
+    exchange.stop()
+
+
+@pytest.fixture(scope="module")
+def trader(exchange: RunningExchange) -> NativeClient:
+    return NativeClient(exchange.url, exchange.create_user("trader-1", fund={"BTC": "10"}))
+
+
+def postgres_processes(exchange: RunningExchange) -> list[int]:
+    """The server and all that serve its connections."""
+    folder = (exchange.home.data / "postgres").resolve()
+    server = int((folder / "postmaster.pid").read_text().splitlines()[0])
+    children = Path(f"/proc/{server}/task/{server}/children").read_text().split()
+    return [server, *map(int, children)]
+
+
+@contextmanager
+def hanging_database(exchange: RunningExchange) -> Iterator[None]:
+    processes = postgres_processes(exchange)
+    for process in processes:
+        os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for process in processes:
+            os.kill(process, signal.SIGCONT)
+
+
+@contextmanager
+def dead_database(exchange: RunningExchange) -> Iterator[None]:
+    """Killed, and away for as long as the block: its programs' next start finds no data."""
+    processes = postgres_processes(exchange)
+    data = (exchange.home.data / "postgres").resolve()
+    away = data.with_name("postgres-away")
+    data.rename(away)
+    os.kill(processes[0], signal.SIGKILL)
+    try:
+        yield
+    finally:
+        away.rename(data)
+
+
+def soon(answer: httpx.Response, status: int = 200) -> httpx.Response:
+    assert answer.status_code == status, answer.text
+    assert answer.elapsed.total_seconds() < SOON_S
+    return answer
+
+
+@pytest.mark.parametrize("trouble", [hanging_database, dead_database])
+def test_trading_goes_on(exchange: RunningExchange, trader: NativeClient, trouble: object) -> None:
+    soon(trader.post("/order", order()))
+    assert callable(trouble)
+    with trouble(exchange):
+        slow = 0
+        for _ in range(30):
+            placed = trader.post("/order", order())
+            out = soon(placed).json()
+            slow += placed.elapsed.total_seconds() > 0.5
+            time.sleep(0.1)  # what was read grows old
+        assert slow <= 2, "only the first waits for the database"
+        by_id = {"symbol": "ETHBTC", "order_id": out["order_id"]}
+        assert out in soon(trader.get("/order/open")).json()
+        assert soon(trader.get("/order", **by_id)).json() == out
+        assert soon(trader.delete("/order", **by_id)).json()["status"] == "canceled"
+        assert soon(trader.get("/balances")).json()
+        stranger = trader.send("GET", "/balances", key="s" * 64)
+        assert soon(stranger, 503).json()["code"] == "DATABASE_UNAVAILABLE"
+        assert stranger.headers["retry-after"]
+        health = httpx.get(f"{exchange.url}/health", timeout=10)
+        assert health.status_code == 503
+        assert health.json()["engine"]["ok"]
+        assert not health.json()["database"]["ok"]
+    wait_until(lambda: httpx.get(f"{exchange.url}/health").status_code == 200, "all is well again")
+    wait_until(lambda: trader.get("/order/history").status_code == 200, "the history has caught up")
+    assert out["order_id"] in [o["order_id"] for o in trader.get("/order/history").json()]
+    assert trader.send("GET", "/balances", key="s" * 64).status_code == 401
