@@ -14,12 +14,13 @@ from engine.projector.positions import projected_sequence
 from engine.times import to_datetime
 from markets.fills import AccountFill, fill_of
 from markets.intervals import Interval
-from markets.models import Kline, Order, Trade
+from markets.models import Kline, Market, Order, Trade
 from markets.tickers import Ticker, list_tickers
 
 __all__ = [
     "AccountFill",
     "Ticker",
+    "get_market",
     "get_order",
     "list_fills",
     "list_fills_of",
@@ -43,6 +44,10 @@ def wait_for_projection(*, sequence: int, timeout: float = 1.0) -> bool:
             return False
         time.sleep(_POLL_S)
     return True
+
+
+def get_market(*, symbol: str) -> Market | None:
+    return Market.objects.select_related("base", "quote").filter(symbol=symbol).first()
 
 
 def get_order(
