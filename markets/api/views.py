@@ -11,9 +11,6 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import KnownApiKeyAuthentication, account_of
-from engine.core.queries import GetDepth
-from engine.core.replies import DepthReply
-from engine.submit import submit
 from exchange_site.api.fields import (
     body_fields,
     decode_body,
@@ -23,7 +20,7 @@ from exchange_site.api.fields import (
 )
 from exchange_site.api.schema import query_parameters
 from exchange_site.errors import FieldInvalid
-from markets import own, selectors, services
+from markets import live, own, selectors, services
 from markets.api import schemas
 from markets.api.presenting import (
     account_fill_out,
@@ -55,10 +52,7 @@ class DepthView(MarketDataView):
     def get(self, request: Request) -> Response:
         """The order book's best levels."""
         wanted = decode_query(request.query_params, schemas.DepthQuery)
-        get_definition(symbol=wanted.symbol)
-        reply = submit(GetDepth(market=wanted.symbol, limit=wanted.limit)).reply
-        assert isinstance(reply, DepthReply), reply
-        return Response(depth_out(reply))
+        return Response(depth_out(live.get_depth(market=wanted.symbol, limit=wanted.limit)))
 
 
 class KlineView(MarketDataView):
@@ -73,7 +67,7 @@ class KlineView(MarketDataView):
         """Candles, oldest first. `start_time` alone: the first from there on; else the newest."""
         wanted = decode_query(request.query_params, schemas.KlineQuery)
         get_definition(symbol=wanted.symbol)
-        rows = selectors.list_klines(
+        rows = live.list_klines(
             market=wanted.symbol,
             interval=wanted.interval,
             start_time=wanted.start_time,
@@ -84,7 +78,7 @@ class KlineView(MarketDataView):
 
 
 class TickersView(MarketDataView):
-    problem_statuses = (404,)
+    problem_statuses = (404, 503)
 
     @extend_schema(
         operation_id="list_tickers",
@@ -94,9 +88,7 @@ class TickersView(MarketDataView):
     def get(self, request: Request) -> Response:
         """Statistics of the last 24 hours, of all markets or of one."""
         wanted = decode_query(request.query_params, schemas.TickersQuery)
-        if wanted.symbol is not None:
-            get_definition(symbol=wanted.symbol)
-        return Response([ticker_out(t) for t in selectors.list_tickers(symbol=wanted.symbol)])
+        return Response([ticker_out(t) for t in live.list_tickers(symbol=wanted.symbol)])
 
 
 class TradesView(MarketDataView):
