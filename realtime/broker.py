@@ -105,10 +105,10 @@ class Broker:
             if last <= subscribers.last:
                 return
             if first and first != subscribers.last + 1:
-                self._lose(stream, subscribers)
+                self._lose(stream, message)
                 return
         elif subscribers.generation:
-            self._lose(stream, subscribers)
+            self._lose(stream, message)
             return
         subscribers.generation, subscribers.last = message["generation"], last
         text = message["text"]
@@ -121,7 +121,11 @@ class Broker:
                 combined[name] = f'{{"stream":"{name}","data":{text}}}'
             connection.offer(combined[name])
 
-    def _lose(self, stream: str, subscribers: Subscribers) -> None:
+    def _lose(self, stream: str, message: dict[str, Any]) -> None:
+        """This message does not follow on the last one. It begins anew for whoever joins next."""
         _log.warning("closing the sockets of %s: a message is missing", stream)
-        for connection in tuple(subscribers.names):
+        lost, anew = self._streams[stream], Subscribers()
+        anew.generation, anew.last = message["generation"], message["last"]
+        self._streams[stream] = anew
+        for connection in lost.names:
             connection.end(SERVICE_RESTART, "begin anew")
