@@ -36,5 +36,6 @@ HEALTHCHECK --interval=10s --timeout=6s --start-period=30s --retries=3 \
     CMD ["python", "-m", "exchange_site.supervisor.health"]
 CMD ["uvicorn", "exchange_site.asgi:application", "--host", "0.0.0.0", "--port", "8000", \
      "--loop", "uvloop", "--http", "httptools", "--ws", "websockets-sansio", \
-     "--ws-max-size", "262144", "--ws-per-message-deflate", "false", "--lifespan", "off", \
+     "--ws-max-size", "262144", "--ws-per-message-deflate", "false",
+     "--ws-ping-interval", "20", "--ws-ping-timeout", "60", "--lifespan", "off", \
      "--no-access-log", "--no-server-header", "--timeout-graceful-shutdown", "10"]

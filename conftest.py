@@ -9,8 +9,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
+from pathlib import Path
 
 import pytest
 import redis
@@ -60,6 +62,16 @@ def exchange() -> Iterator[RunningExchange]:
             exchange.start(while_running=TEST_CONTROLLER)
     yield exchange
     exchange.close()
+
+
+@pytest.fixture(scope="module")
+def fragile() -> Iterator[RunningExchange]:
+    """An exchange of the test file's own: nobody else should feel what it does to it."""
+    exchange = RunningExchange(Path(tempfile.mkdtemp(prefix="fragile-", dir=TEST_RUN)))
+    exchange.home.path.chmod(0o711)  # root's PostgreSQL runs as nobody, who must get through
+    exchange.start(while_running=TEST_CONTROLLER)
+    yield exchange
+    exchange.stop()
 
 
 @pytest.fixture(scope="session")

@@ -16,9 +16,11 @@ def connect(url: str, *, timeout_s: float | None = 5.0) -> "redis.Redis":
     return redis.Redis.from_url(url, retry=Retry(NoBackoff(), 0), **_timeouts(timeout_s))
 
 
-def connect_async(url: str, *, timeout_s: float | None = 5.0) -> "redis.asyncio.Redis":
+def connect_async(
+    url: str, *, timeout_s: float | None = 5.0, **options: Any
+) -> "redis.asyncio.Redis":
     retry = redis.asyncio.retry.Retry(NoBackoff(), 0)
-    return redis.asyncio.Redis.from_url(url, retry=retry, **_timeouts(timeout_s))
+    return redis.asyncio.Redis.from_url(url, retry=retry, **_timeouts(timeout_s), **options)
 
 
 def _timeouts(seconds: float | None) -> dict[str, Any]:

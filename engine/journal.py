@@ -22,6 +22,7 @@ from typing import Any, Final
 
 import msgspec
 import redis
+import redis.asyncio
 
 from engine.core.commands import Command
 from engine.core.events import Event
@@ -103,7 +104,19 @@ def read_after(
     connection: "redis.Redis", sequence: int, *, count: int, block_ms: int | None = None
 ) -> list[EncodedEntry]:
     """Up to `count` entries after `sequence`; waits up to `block_ms` where there are none yet."""
-    streams: Any = connection.xread({JOURNAL_KEY: f"{sequence}-0"}, count=count, block=block_ms)
+    return _parse(connection.xread({JOURNAL_KEY: f"{sequence}-0"}, count=count, block=block_ms))
+
+
+async def read_after_async(
+    connection: "redis.asyncio.Redis", sequence: int, *, count: int, block_ms: int | None = None
+) -> list[EncodedEntry]:
+    """`read_after` for a coroutine."""
+    return _parse(
+        await connection.xread({JOURNAL_KEY: f"{sequence}-0"}, count=count, block=block_ms)
+    )
+
+
+def _parse(streams: Any) -> list[EncodedEntry]:
     if not streams:
         return []
     # RESP2 answers a list of streams, RESP3 a map.
@@ -122,5 +135,13 @@ def read_all_after(
 
 def tail_sequence(connection: "redis.Redis") -> int:
     """The newest entry's sequence; 0 for an empty journal."""
-    newest: Any = connection.xrevrange(JOURNAL_KEY, count=1)
+    return _sequence_of(connection.xrevrange(JOURNAL_KEY, count=1))
+
+
+async def tail_sequence_async(connection: "redis.asyncio.Redis") -> int:
+    """`tail_sequence` for a coroutine."""
+    return _sequence_of(await connection.xrevrange(JOURNAL_KEY, count=1))
+
+
+def _sequence_of(newest: Any) -> int:
     return int(newest[0][0].split(b"-", 1)[0]) if newest else 0

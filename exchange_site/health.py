@@ -21,6 +21,7 @@ from django.views.decorators.http import require_safe
 from engine.connections import connect
 from engine.journal import read_after, tail_sequence
 from engine.models import ProjectorPosition
+from engine.publisher.reader import read_status
 from engine.times import to_milliseconds
 from engine.wire import LEASE_KEY, QUEUE_KEY
 from exchange_site.servers.checks import ENGINE_REDIS_SETTINGS, REDIS_SETTINGS, check_redis
@@ -131,10 +132,25 @@ class _SettingsCheck:
 _settings: Final = _SettingsCheck()
 
 
+def probe_publisher() -> Part:
+    """Somebody leads; `lag` counts the journal entries that were not told to the world yet."""
+    with connect(settings.ENGINE_REDIS_URL, timeout_s=PROBE_TIMEOUT_S) as server:
+        tail = tail_sequence(server)
+    with connect(settings.REDIS_URL, timeout_s=PROBE_TIMEOUT_S) as server:
+        status = read_status(server)
+    lag = max(0, tail - status.sequence)
+    if not status.leads:
+        raise PartDown("no publisher holds the lease", lag=lag)
+    if lag > settings.HEALTH_PUBLISHER_LAG:
+        raise PartDown("far behind", lag=lag)
+    return {"lag": lag}
+
+
 PROBES: Final[dict[str, Callable[[], Part]]] = {
     "engine": probe_engine,
     "redis": probe_redis,
     "database": probe_database,
+    "publisher": probe_publisher,
     "projector": probe_projector,
 }
 

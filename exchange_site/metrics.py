@@ -13,6 +13,7 @@ from exchange_site.health import prober
 
 _FIGURES: Final = {
     ("engine", "queue"): ("exchange_engine_queue_length", "Commands that wait for the engine"),
+    ("publisher", "lag"): ("exchange_publisher_lag", "Journal entries not yet published"),
     ("projector", "sequence"): ("exchange_journal_sequence", "The journal's newest entry"),
     ("projector", "lag"): ("exchange_projector_lag", "Journal entries not yet projected"),
     ("projector", "lag_ms"): (

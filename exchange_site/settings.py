@@ -91,10 +91,7 @@ CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
 }
 CHANNEL_LAYERS = {
-    "default": {
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [REDIS_URL]},
-    }
+    "default": {"BACKEND": "realtime.layer.FeedChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
 }
 
 # A task is acknowledged when it has ended: one that was killed runs again, and must bear it.
@@ -147,8 +144,9 @@ ONRAMP_SECOND_APPROVAL_ABOVE: dict[str, str] = json.loads(
     os.environ.get("ONRAMP_SECOND_APPROVAL_ABOVE", "{}")
 )
 
-# /health fails where the projector is further behind than this many journal entries.
+# /health fails where one of these is further behind than this many journal entries.
 HEALTH_PROJECTOR_LAG = int(os.environ.get("HEALTH_PROJECTOR_LAG", "10000"))
+HEALTH_PUBLISHER_LAG = int(os.environ.get("HEALTH_PUBLISHER_LAG", "10000"))
 
 # Requests to the API, signed or of somebody signed in, and others, by address; as many may fail to
 # say who calls. Keys of the tier `maker` are not counted.

@@ -6,12 +6,15 @@ from django.views.decorators.http import require_safe
 
 from exchange_site.api.problems import PROBLEMS
 from markets.api.presenting import ticker_out
-from markets.selectors import list_tickers
+from markets.live import FeedUnavailable, list_tickers
 
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    tickers = [ticker_out(ticker) for ticker in list_tickers()]
+    try:
+        tickers = [ticker_out(ticker) for ticker in list_tickers()]
+    except FeedUnavailable:
+        tickers = []
     return render(request, "home.html", {"tickers": tickers})
 
 

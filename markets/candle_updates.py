@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from engine.core.types import Side
+from engine.intervals import Interval
 from engine.projector.positions import (
     JOURNAL,
     advance_position,
@@ -20,7 +21,6 @@ from engine.projector.positions import (
 )
 from engine.times import to_datetime, to_milliseconds
 from markets.candles import Candle, CandleKey, Candles, Print, candles_of, combine
-from markets.intervals import Interval
 from markets.models import Kline, Trade
 
 CANDLES: Final = "candles"

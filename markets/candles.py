@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from markets.intervals import Interval
+from engine.intervals import Interval
 
 MADE_OF: Final = {
     Interval.M1: Interval.S1,

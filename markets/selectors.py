@@ -10,23 +10,20 @@ from typing import Final, TypeVar
 
 from django.db.models import Model, QuerySet
 
+from engine.intervals import Interval
 from engine.projector.positions import projected_sequence
 from engine.times import to_datetime
 from markets.fills import AccountFill, fill_of
-from markets.intervals import Interval
 from markets.models import Kline, Market, Order, Trade
-from markets.tickers import Ticker, list_tickers
 
 __all__ = [
     "AccountFill",
-    "Ticker",
     "get_market",
     "get_order",
     "list_fills",
     "list_fills_of",
     "list_klines",
     "list_orders",
-    "list_tickers",
     "list_trades",
     "wait_for_projection",
 ]

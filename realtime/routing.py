@@ -1,5 +1,11 @@
 """Which consumer serves which WebSocket path."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, re_path
 
-websocket_urlpatterns: list[URLPattern] = []
+from realtime.consumer import CombinedStreamConsumer, StreamConsumer
+
+websocket_urlpatterns: list[URLPattern] = [
+    re_path(r"^ws/?$", StreamConsumer.as_asgi()),
+    re_path(r"^ws/(?P<streams>.{1,2000})$", StreamConsumer.as_asgi()),
+    re_path(r"^stream/?$", CombinedStreamConsumer.as_asgi()),
+]

@@ -5,13 +5,11 @@ import signal
 import threading
 import uuid
 from collections import Counter
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
 import httpx
 import psycopg
-import pytest
 
 from engine.connections import connect
 from engine.core.events import OrderUpdated
@@ -21,21 +19,12 @@ from engine.journal import read_all_after
 from engine.worker.recovery import Replica
 from exchange_site.tests.processes import wait_until
 from exchange_site.tests.running import RunningExchange
-from exchange_site.tests.settings import TEST_CONTROLLER, TEST_RUN
+from exchange_site.tests.settings import TEST_CONTROLLER
 from markets.tests.native import NativeClient, order
 
 KILLS = 20
 ACKNOWLEDGED_BETWEEN_KILLS = 15
 CLIENTS = 4
-
-
-@pytest.fixture(scope="module")
-def fragile() -> Iterator[RunningExchange]:
-    """An exchange of its own: nobody else should feel the kills."""
-    exchange = RunningExchange(TEST_RUN / f"fragile-{os.getpid()}")
-    exchange.start(while_running=TEST_CONTROLLER)
-    yield exchange
-    exchange.stop()
 
 
 class Trader(threading.Thread):

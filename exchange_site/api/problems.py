@@ -90,6 +90,7 @@ PROBLEMS: Final[dict[str, Kind]] = {
     "INTERNAL_ERROR": Kind(500, "An error of ours"),
     "ENGINE_UNAVAILABLE": Kind(503, "The engine does not answer; nothing was done"),
     "DATABASE_UNAVAILABLE": Kind(503, "The database does not answer; nothing was done"),
+    "FEED_UNAVAILABLE": Kind(503, "Market data cannot be read at the moment"),
     "HISTORY_BEHIND": Kind(503, "The history is behind the engine for a moment"),
     "STATUS_UNKNOWN": Kind(504, "It is not known whether the command took effect"),
 }

@@ -52,6 +52,7 @@ def exchange_parts(home: ExchangeHome, environ: Mapping[str, str]) -> ExchangePa
         *("-m", "uvicorn", "exchange_site.asgi:application", "--host", "127.0.0.1", "--port", port),
         *("--loop", "uvloop", "--http", "httptools", "--ws", "websockets-sansio"),
         *("--ws-max-size", str(WEBSOCKET_MESSAGE_BYTES), "--ws-per-message-deflate", "false"),
+        *("--ws-ping-interval", "20", "--ws-ping-timeout", "60"),
         *("--lifespan", "off", "--no-access-log", "--no-server-header"),
         *("--timeout-graceful-shutdown", "3"),
         DATABASE_POOL_SIZE=environ.get("DATABASE_POOL_SIZE") or "20",
@@ -64,6 +65,7 @@ def exchange_parts(home: ExchangeHome, environ: Mapping[str, str]) -> ExchangePa
         ],
         parts=[
             python("engine", "manage.py", "run_engine", EXCHANGE_COMPILED_CORE="1"),
+            manage("publisher", "run_publisher"),
             web,
             worker("projector", "projector"),
             worker("tasks", "default"),

@@ -7,6 +7,7 @@ from engine.amounts import format_amount
 from engine.core.events import Fill, OrderState
 from engine.core.replies import DepthReply
 from engine.core.types import Liquidity, Side
+from engine.intervals import Interval
 from engine.times import to_milliseconds
 from markets.api.schemas import (
     AccountFillOut,
@@ -19,9 +20,9 @@ from markets.api.schemas import (
     TradeOut,
 )
 from markets.definitions import MarketDefinition, get_definition, get_scale
-from markets.intervals import Interval
 from markets.models import Kline, Trade
-from markets.selectors import AccountFill, Ticker
+from markets.selectors import AccountFill
+from markets.tickers import Ticker
 
 
 def order_out(order: OrderState, fills: Iterable[Fill] = ()) -> OrderOut:

@@ -5,8 +5,8 @@ from typing import Annotated
 import msgspec
 
 from engine.core.types import Liquidity, OrderStatus, OrderType, Side, TimeInForce
+from engine.intervals import Interval
 from exchange_site.api.fields import Amount, ClientOrderId, Id, SignedAmount, Symbol, Time
-from markets.intervals import Interval
 
 
 class OrderIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

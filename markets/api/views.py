@@ -14,9 +14,6 @@ from rest_framework.views import APIView
 
 from accounts.authentication import OptionalApiKeyAuthentication, account_of
 from engine.core.events import OrderState
-from engine.core.queries import GetDepth
-from engine.core.replies import DepthReply
-from engine.submit import submit
 from exchange_site.api.fields import (
     body_fields,
     decode_body,
@@ -26,7 +23,7 @@ from exchange_site.api.fields import (
 )
 from exchange_site.api.schema import query_parameters
 from exchange_site.errors import FieldInvalid
-from markets import own, selectors, services
+from markets import live, own, selectors, services
 from markets.api import schemas
 from markets.api.presenting import (
     account_fill_out,
@@ -58,10 +55,7 @@ class DepthView(MarketDataView):
     def get(self, request: Request) -> Response:
         """The order book's best levels."""
         wanted = decode_query(request.query_params, schemas.DepthQuery)
-        get_definition(symbol=wanted.symbol)
-        reply = submit(GetDepth(market=wanted.symbol, limit=wanted.limit)).reply
-        assert isinstance(reply, DepthReply), reply
-        return Response(depth_out(reply))
+        return Response(depth_out(live.get_depth(market=wanted.symbol, limit=wanted.limit)))
 
 
 class KlineView(MarketDataView):
@@ -76,7 +70,7 @@ class KlineView(MarketDataView):
         """Candles, oldest first. `start_time` alone: the first from there on; else the newest."""
         wanted = decode_query(request.query_params, schemas.KlineQuery)
         get_definition(symbol=wanted.symbol)
-        rows = selectors.list_klines(
+        rows = live.list_klines(
             market=wanted.symbol,
             interval=wanted.interval,
             start_time=wanted.start_time,
@@ -87,7 +81,7 @@ class KlineView(MarketDataView):
 
 
 class TickersView(MarketDataView):
-    problem_statuses = (404,)
+    problem_statuses = (404, 503)
 
     @extend_schema(
         operation_id="list_tickers",
@@ -98,9 +92,8 @@ class TickersView(MarketDataView):
         """Statistics of the last 24 hours: of one market with `symbol`, else a list of all."""
         wanted = decode_query(request.query_params, schemas.TickersQuery)
         if wanted.symbol is not None:
-            get_definition(symbol=wanted.symbol)
-        tickers = [ticker_out(t) for t in selectors.list_tickers(symbol=wanted.symbol)]
-        return Response(tickers if wanted.symbol is None else tickers[0])
+            return Response(ticker_out(live.get_ticker(symbol=wanted.symbol)))
+        return Response([ticker_out(ticker) for ticker in live.list_tickers()])
 
 
 class TradesView(MarketDataView):

@@ -7,7 +7,7 @@ from timescale.db.models.fields import TimescaleDateTimeField
 
 from engine.constraints import one_of
 from engine.fields import AmountField, VolumeField
-from markets.intervals import Interval
+from engine.intervals import Interval
 from markets.models.definitions import Market
 
 

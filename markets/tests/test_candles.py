@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.intervals import DAY, Interval
 from markets.candles import MADE_OF, Candle, CandleKey, Candles, Print, candles_of, combine
-from markets.intervals import DAY, Interval
 from markets.tests.prints import prints
 
 

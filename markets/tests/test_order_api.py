@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from exchange_site.tests.processes import wait_until
 from markets.tests.native import NativeClient, order
 
 FUNDS = {"BTC": "10", "ETH": "100"}
@@ -154,8 +155,14 @@ def test_post_only_does_not_take(buyer: NativeClient, seller: NativeClient) -> N
 def test_depth(buyer: NativeClient) -> None:
     before = buyer.get("/depth", symbol="ETHBTC").json()
     placed = buyer.post("/order", order(price="0.02001", quantity="3")).json()
-    after = buyer.get("/depth", symbol="ETHBTC", limit=5000).json()
-    assert ["0.02001000", "3.00000000"] in after["bids"]
+    level = ["0.02001000", "3.00000000"]
+
+    def depth() -> Any:
+        return buyer.get("/depth", symbol="ETHBTC", limit=5000).json()
+
+    # The publisher follows the engine.
+    wait_until(lambda: level in depth()["bids"], "the order stands in the depth", timeout_s=5)
+    after = depth()
     assert after["last_update_id"] > before["last_update_id"]
     buyer.delete("/order", symbol="ETHBTC", order_id=placed["order_id"])
 

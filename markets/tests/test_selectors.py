@@ -1,17 +1,16 @@
 """What the selectors answer from projected tables."""
 
-from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 from engine.core.types import Side
+from engine.intervals import MINUTE, Interval
 from engine.projector.loop import project_entries
 from engine.tests.journals import START_MS, JournalWriter, small_journal
 from engine.times import to_datetime
 from markets import selectors
 from markets.candle_updates import update_candles
-from markets.intervals import MINUTE, Interval
 
 pytestmark = pytest.mark.django_db
 
@@ -180,44 +179,6 @@ class TestKlines:
             limit=limit,
         )
         assert [k.time for k in klines] == [to_datetime(first + m * MINUTE) for m in minutes]
-
-
-@pytest.mark.usefixtures("busy")
-class TestTickers:
-    def test_of_the_last_day(self) -> None:
-        now = to_datetime(START_MS + 20 * MINUTE)
-        (ticker,) = selectors.list_tickers(symbol="BTCUSDT", now=now)
-        assert (ticker.open, ticker.high) == (Decimal(50_000), Decimal(50_009))
-        assert (ticker.low, ticker.last) == (Decimal(50_000), Decimal(50_000))
-        assert (ticker.trades, ticker.volume) == (11, Decimal(11))
-        assert ticker.price_change == ticker.price_change_percent == 0
-        assert ticker.close_time - ticker.open_time == 24 * 60 * MINUTE
-
-    def test_change(self) -> None:
-        now = to_datetime(START_MS + 5 * MINUTE) + timedelta(days=1)
-        (ticker,) = selectors.list_tickers(symbol="BTCUSDT", now=now)
-        assert ticker.open == 50_006
-        assert ticker.price_change == -6
-        assert ticker.price_change_percent == Decimal("-0.012")
-
-    def test_of_a_quiet_day_has_the_last_price(self) -> None:
-        now = to_datetime(START_MS) + timedelta(days=9)
-        tickers = selectors.list_tickers(now=now)
-        assert [(t.symbol, t.open, t.last, t.trades) for t in tickers] == [
-            ("BTCUSDT", 50_000, 50_000, 0),
-            ("ETHBTC", Decimal("0.05"), Decimal("0.05"), 0),
-        ]
-
-    def test_of_an_unknown_market(self) -> None:
-        assert selectors.list_tickers(symbol="NOSUCH") == []
-
-
-def test_ticker_of_a_market_that_never_traded() -> None:
-    project_entries(small_journal()[:1])
-    (ticker,) = selectors.list_tickers(symbol="ETHBTC")
-    assert ticker.open is ticker.last is None
-    assert ticker.volume == ticker.trades == 0
-    assert ticker.price_change == ticker.price_change_percent == 0
 
 
 @pytest.mark.usefixtures("small")

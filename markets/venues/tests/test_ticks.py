@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from engine.intervals import Interval
 from markets.candles import Candle, CandleKey, Candles, candles_of, combine
-from markets.intervals import Interval
 from markets.venues.binance import TradePrint
 from markets.venues.recording import read_recording
 from markets.venues.tests.recordings import excerpt, needs_whole, whole

@@ -1,0 +1,44 @@
+"""The publisher process."""
+
+import asyncio
+import logging
+import signal
+from typing import Any, cast
+
+import uvloop
+from channels.layers import get_channel_layer
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from redis import RedisError
+
+from engine.connections import connect_async
+from engine.publisher.feeds import JournalGap
+from engine.publisher.publisher import Groups, Publisher
+from engine.publisher.store import FeedStore, LeaseLost
+from engine.worker.clock import SteadyClock
+
+
+class Command(BaseCommand):
+    help = "Run the publisher: follow the journal, keep the feeds, tell the sockets."
+    requires_system_checks = ()
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+        try:
+            uvloop.run(publish())
+        except (LeaseLost, JournalGap, RedisError) as error:
+            raise CommandError(f"publisher stopped: {error}") from error
+
+
+async def publish() -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with (
+        connect_async(settings.ENGINE_REDIS_URL) as journal,
+        connect_async(settings.REDIS_URL) as shared,
+    ):
+        groups = cast(Groups, get_channel_layer())
+        publisher = Publisher(journal, FeedStore(shared), groups, SteadyClock().now_ms)
+        await publisher.run(stop.is_set)

@@ -1,0 +1,58 @@
+"""Where the feeds' state stands in the shared Redis, and its format.
+
+| key | holds |
+| --- | --- |
+| `feed:lease` | the name of the publisher that leads |
+| `feed:epoch` | counts the leaderships |
+| `feed:state` | `FeedsState`: the position in the journal, the definitions |
+| `feed:generation` | another one where the feeds began anew: nothing follows on what was sent |
+| `feed:outbox` | the frames of the last step, as they were sent |
+| `feed:markets` | `MarketState` by symbol |
+| `feed:tickers` | `Statistics` by symbol |
+| `feed:<symbol>:number` | the number of the newest change in the levels below |
+| `feed:<symbol>:bids`, `:asks` | quantity by price |
+| `feed:<symbol>:bids:prices`, `:asks:prices` | the prices in order, as text of equal length |
+| `feed:<symbol>:candles` | `LiveCandle` by interval |
+| `feed:<symbol>:minutes` | `Minute` by open time: the last 24 hours |
+
+Values are JSON. Prices and quantities are integers, in smallest units.
+"""
+
+from typing import Final
+
+LEASE: Final = "feed:lease"
+EPOCH: Final = "feed:epoch"
+STATE: Final = "feed:state"
+GENERATION: Final = "feed:generation"
+OUTBOX: Final = "feed:outbox"
+MARKETS: Final = "feed:markets"
+TICKERS: Final = "feed:tickers"
+ALL: Final = "feed:*"
+
+PRICE_DIGITS: Final = 19
+"""Of the largest price, 2^63 - 1. Scores of a sorted set are floats and would not hold it."""
+
+
+def number(symbol: str) -> str:
+    return f"feed:{symbol}:number"
+
+
+def side(symbol: str, name: str) -> str:
+    """`name` is bids or asks."""
+    return f"feed:{symbol}:{name}"
+
+
+def prices(symbol: str, name: str) -> str:
+    return f"feed:{symbol}:{name}:prices"
+
+
+def candles(symbol: str) -> str:
+    return f"feed:{symbol}:candles"
+
+
+def minutes(symbol: str) -> str:
+    return f"feed:{symbol}:minutes"
+
+
+def price_text(price: int) -> str:
+    return f"{price:0{PRICE_DIGITS}d}"

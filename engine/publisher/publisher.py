@@ -1,0 +1,151 @@
+"""The loop that follows the journal and tells the world.
+
+    read entries -> apply -> frames that are due -> store (one script) -> send to the groups
+
+What is told at once (trades, best prices, an account's events) leaves with the entry that brought
+it; depth, candles and tickers wait for their beat of 100 or 1000 ms. After any error the memory is
+worth nothing: the process ends, and its successor goes on from the stored position.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any, Final, Protocol
+
+import redis.asyncio
+
+from engine.journal import EncodedEntry, read_after_async, tail_sequence_async
+from engine.publisher.feeds import Feeds, Frame, JournalGap
+from engine.publisher.store import FeedStore
+from engine.publisher.streams import SPEEDS_MS, group_of
+
+READ_ENTRIES: Final = 64
+"""Entries of one step at most: under load they share one round of writing and sending."""
+
+IDLE_MS: Final = 300
+"""Less than a third of the lease."""
+
+STEP_AT_MOST_EVERY_S: Final = 0.005
+
+CLOSE_AFTER_MS: Final = 500
+"""A candle is called closed that long after its end: an entry of its last moment may be late."""
+
+_log = logging.getLogger(__name__)
+
+
+class Groups(Protocol):
+    """The channel layer, as far as it is needed here."""
+
+    async def group_send_many(self, messages: list[tuple[str, dict[str, Any]]]) -> None: ...
+
+    async def groups_listening(self, groups: list[str]) -> set[str]: ...
+
+
+class Publisher:
+    """One publisher process, from taking the lease to handing it back."""
+
+    def __init__(
+        self,
+        journal: "redis.asyncio.Redis",
+        store: FeedStore,
+        groups: Groups,
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._journal = journal
+        self._store = store
+        self._groups = groups
+        self._now_ms = now_ms
+        self._feeds = Feeds()
+        self._generation = ""
+        self._next_beat = dict.fromkeys(SPEEDS_MS, 0)
+
+    async def run(self, should_stop: Callable[[], bool]) -> None:
+        """Lead until told to stop. Raises whatever makes the memory worthless."""
+        while not await self._store.acquire():
+            if should_stop():
+                return
+            await asyncio.sleep(0.05)
+        await self.recover()
+        while not should_stop():
+            await self.step()
+        await self._store.release()
+
+    async def recover(self) -> None:
+        """Go on where the stored state is; without one, from the journal's beginning, silently."""
+        tail = await self._tail()
+        stored = await self._store.load()
+        if stored is not None and stored.feeds.state.sequence <= tail:
+            self._feeds, self._generation = stored.feeds, stored.generation
+            # Perhaps they never left. Whoever has them drops them.
+            await self._send(stored.outbox)
+            _log.info("going on at entry %d of %d", self._feeds.state.sequence, tail)
+            return
+        if stored is not None:
+            _log.warning("the journal ends before the stored position: it is another journal")
+        self._feeds = Feeds()
+        while self._feeds.state.sequence < tail:
+            for entry in await self._read(block_ms=None):
+                self._feeds.apply(entry, tell=False)
+            await self._store.renew()
+        self._feeds.tell_nothing()
+        self._generation = await self._store.begin(self._feeds)
+        _log.info("rebuilt the feeds from the journal's %d entries", tail)
+
+    async def step(self) -> None:
+        """One round: wait for entries or the next beat, store, send."""
+        for entry in await self._read(block_ms=self._patience_ms()):
+            self._feeds.apply(entry)
+        now = self._now_ms()
+        speeds = self._due(now)
+        self._feeds.pass_time(now - CLOSE_AFTER_MS)
+        await self._tell(now, speeds)
+        await asyncio.sleep(STEP_AT_MOST_EVERY_S)
+
+    async def _tell(self, now: int, speeds: frozenset[int]) -> None:
+        streams = self._feeds.optional_streams(speeds)
+        listening = await self._groups.groups_listening([group_of(stream) for stream in streams])
+        frames = self._feeds.take_frames(now, speeds, lambda stream: group_of(stream) in listening)
+        await self._store.write(self._feeds, frames)
+        await self._send(frames)
+
+    async def _send(self, frames: list[Frame]) -> None:
+        await self._groups.group_send_many(
+            [
+                (
+                    group_of(frame.stream),
+                    {
+                        "type": "feed.frame",
+                        "generation": self._generation,
+                        "stream": frame.stream,
+                        "first": frame.first,
+                        "last": frame.last,
+                        "text": frame.text,
+                    },
+                )
+                for frame in frames
+            ]
+        )
+
+    def _due(self, now: int) -> frozenset[int]:
+        """The speeds whose beat has come. Beats lie on multiples of their length."""
+        due = frozenset(speed for speed, beat in self._next_beat.items() if now >= beat)
+        for speed in due:
+            self._next_beat[speed] = now - now % speed + speed
+        return due
+
+    def _patience_ms(self) -> int:
+        beat = min(self._next_beat.values()) if self._feeds.batching() else IDLE_MS + self._now_ms()
+        slowest = self._next_beat[max(SPEEDS_MS)]
+        return max(1, min(IDLE_MS, min(beat, slowest) - self._now_ms()))
+
+    async def _read(self, *, block_ms: int | None) -> list[EncodedEntry]:
+        position = self._feeds.state.sequence
+        entries = await read_after_async(
+            self._journal, position, count=READ_ENTRIES, block_ms=block_ms
+        )
+        if entries and entries[0].sequence != position + 1:
+            raise JournalGap(position, entries[0].sequence)
+        return entries
+
+    async def _tail(self) -> int:
+        return await tail_sequence_async(self._journal)

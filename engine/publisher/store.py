@@ -1,0 +1,219 @@
+"""The feeds' state in the shared Redis, and the lease of the one publisher that may write it.
+
+Every step writes what changed in one script: levels, batches, candles, minutes, the frames about
+to be sent, and the position in the journal. So the state is always that of one position, and a
+publisher that died between writing and sending is completed by its successor, byte for byte.
+"""
+
+import secrets
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any, Final
+
+import msgspec
+import redis.asyncio
+
+from engine.publisher import keys
+from engine.publisher.book import BookSide
+from engine.publisher.feeds import Feeds, FeedsState, Frame
+from engine.publisher.market import MarketFeed, MarketState
+from engine.publisher.statistics import Minute
+
+LEASE_MS: Final = 1_000
+
+_CHUNK: Final = 1_000
+"""Arguments of one command; Lua's stack holds a few thousand."""
+
+# As with the engine: the epoch is raised with every lease that is taken, so an unchanged one proves
+# that nobody led in between, even where the lease itself has lapsed.
+_ACQUIRE: Final = """
+if redis.call('EXISTS', KEYS[1]) == 1 then return false end
+local epoch = redis.call('INCR', KEYS[2])
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return epoch
+"""
+
+# Everything or nothing: the fence stands before the first write, and a script that is refused for
+# want of memory is refused at its first write.
+_WRITE: Final = """
+local holder = redis.call('GET', KEYS[1])
+if redis.call('GET', KEYS[2]) ~= ARGV[2] or (holder and holder ~= ARGV[1]) then
+  return redis.error_reply('FENCED another publisher leads')
+end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[3])
+for _, command in ipairs(cmsgpack.unpack(ARGV[4])) do redis.call(unpack(command)) end
+return 'OK'
+"""
+
+_RELEASE: Final = """
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
+return 0
+"""
+
+Command = list[str]
+"""Text only: the cmsgpack of Redis knows no binary values."""
+
+_pack: Final = msgspec.msgpack.Encoder().encode
+
+
+class LeaseLost(Exception):
+    """Another publisher leads: nothing was written, and nothing may be."""
+
+
+class Stored(msgspec.Struct, array_like=True):
+    """What the last step left."""
+
+    generation: str
+    outbox: list[Frame]
+    feeds: Any
+
+
+class FeedStore:
+    def __init__(self, client: "redis.asyncio.Redis", lease_ms: int = LEASE_MS) -> None:
+        self._client: Any = client
+        self._owner = secrets.token_hex(8)
+        self._lease_ms = lease_ms
+        self._epoch = 0
+
+    async def acquire(self) -> bool:
+        epoch = await self._client.eval(
+            _ACQUIRE, 2, keys.LEASE, keys.EPOCH, self._owner, self._lease_ms
+        )
+        self._epoch = epoch or 0
+        return epoch is not None
+
+    async def renew(self) -> None:
+        """Hold the lease for longer. Raises LeaseLost."""
+        await self._write([])
+
+    async def release(self) -> None:
+        await self._client.eval(_RELEASE, 1, keys.LEASE, self._owner)
+
+    async def load(self) -> Stored | None:
+        """None where nothing, or nothing of this format, is stored."""
+        state, generation, outbox, markets = await (
+            self._client.pipeline()
+            .get(keys.STATE)
+            .get(keys.GENERATION)
+            .get(keys.OUTBOX)
+            .hgetall(keys.MARKETS)
+            .execute()
+        )
+        if state is None or generation is None:
+            return None
+        try:
+            feeds = Feeds(msgspec.json.decode(state, type=FeedsState))
+            for symbol, blob in markets.items():
+                market = feeds.markets[symbol.decode()]
+                await self._load_market(market, msgspec.json.decode(blob, type=MarketState))
+            frames = msgspec.json.decode(outbox or b"[]", type=list[Frame])
+        except (msgspec.MsgspecError, KeyError):
+            return None
+        return Stored(generation.decode(), frames, feeds)
+
+    async def _load_market(self, market: MarketFeed, state: MarketState) -> None:
+        bids, asks, minutes = await (
+            self._client.pipeline()
+            .hgetall(keys.side(market.symbol, "bids"))
+            .hgetall(keys.side(market.symbol, "asks"))
+            .hgetall(keys.minutes(market.symbol))
+            .execute()
+        )
+        market.restore(
+            state,
+            {int(price): int(quantity) for price, quantity in bids.items()},
+            {int(price): int(quantity) for price, quantity in asks.items()},
+            [msgspec.json.decode(minute, type=Minute) for minute in minutes.values()],
+        )
+
+    async def begin(self, feeds: Feeds) -> str:
+        """Store everything anew, in the place of all that was there; the new generation."""
+        kept = {keys.LEASE.encode(), keys.EPOCH.encode()}
+        found = [key async for key in self._client.scan_iter(keys.ALL) if key not in kept]
+        old = [key.decode() for key in found]
+        generation = secrets.token_hex(8)
+        for market in feeds.markets.values():
+            market.dirty = True
+            market.dirty_bids.update(market.bids.quantities)
+            market.dirty_asks.update(market.asks.quantities)
+            market.window.dirty = {minute.open_time: minute for minute in market.window.minutes}
+        commands: list[Command] = [["DEL", *chunk] for chunk in _chunks(old)]
+        commands += [["SET", keys.GENERATION, generation]]
+        await self._write([*commands, *_changes(feeds, [])])
+        _stored(feeds)
+        return generation
+
+    async def write(self, feeds: Feeds, frames: list[Frame]) -> None:
+        """Everything that changed, and the frames that may leave afterwards. Raises LeaseLost."""
+        await self._write(list(_changes(feeds, frames)))
+        _stored(feeds)
+
+    async def _write(self, commands: list[Command]) -> None:
+        try:
+            await self._client.eval(
+                _WRITE,
+                2,
+                keys.LEASE,
+                keys.EPOCH,
+                self._owner,
+                self._epoch,
+                self._lease_ms,
+                _pack(commands),
+            )
+        except redis.ResponseError as error:
+            if str(error).startswith("FENCED"):
+                raise LeaseLost(str(error)) from error
+            raise
+
+
+def _encode(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _stored(feeds: Feeds) -> None:
+    for market in feeds.markets.values():
+        market.stored()
+
+
+def _changes(feeds: Feeds, frames: list[Frame]) -> Iterator[Command]:
+    yield ["SET", keys.STATE, _encode(feeds.state)]
+    yield ["SET", keys.OUTBOX, _encode(frames)]
+    for market in feeds.markets.values():
+        symbol, window = market.symbol, market.window
+        if market.dirty:
+            yield ["HSET", keys.MARKETS, symbol, _encode(market.state())]
+            yield ["SET", keys.number(symbol), str(market.number)]
+            yield from _level_changes(symbol, "bids", market.bids, market.dirty_bids)
+            yield from _level_changes(symbol, "asks", market.asks, market.dirty_asks)
+            for interval, candle in market.candles.newest.items():
+                yield ["HSET", keys.candles(symbol), interval.value, _encode(candle)]
+        if market.dirty or window.dirty or window.expired:
+            yield ["HSET", keys.TICKERS, symbol, _encode(window.statistics())]
+        for minute in window.dirty.values():
+            yield ["HSET", keys.minutes(symbol), str(minute.open_time), _encode(minute)]
+        for expired in _chunks([str(open_time) for open_time in window.expired]):
+            yield ["HDEL", keys.minutes(symbol), *expired]
+
+
+def _level_changes(symbol: str, name: str, side: BookSide, dirty: set[int]) -> Iterator[Command]:
+    quantities = side.quantities
+    standing = [price for price in dirty if price in quantities]
+    gone = [keys.price_text(price) for price in dirty if price not in quantities]
+    for prices in _chunks(standing):
+        levels: list[str] = []
+        scored: list[str] = []
+        for price in prices:
+            text = keys.price_text(price)
+            levels += (text, str(quantities[price]))
+            scored += ("0", text)
+        yield ["HSET", keys.side(symbol, name), *levels]
+        yield ["ZADD", keys.prices(symbol, name), *scored]
+    for chunk in _chunks(gone):
+        yield ["HDEL", keys.side(symbol, name), *chunk]
+        yield ["ZREM", keys.prices(symbol, name), *chunk]
+
+
+def _chunks(values: Iterable[Any]) -> Iterator[list[Any]]:
+    iterator = iter(values)
+    while chunk := list(islice(iterator, _CHUNK)):
+        yield chunk

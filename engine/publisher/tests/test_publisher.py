@@ -1,0 +1,182 @@
+"""The publisher on real servers: killed anywhere, its successor completes what it began."""
+
+from collections.abc import AsyncIterator
+from random import Random
+from typing import Any
+
+import pytest
+import redis
+import redis.asyncio
+
+from engine.connections import connect_async
+from engine.core.events import DepthChanged
+from engine.publisher import keys, reader
+from engine.publisher.feeds import Frame
+from engine.publisher.publisher import Publisher
+from engine.publisher.store import FeedStore, LeaseLost
+from engine.publisher.tests.journal import (
+    START_MS,
+    SYMBOL,
+    Follower,
+    entries_of,
+    random_exchange,
+    wire_book,
+)
+from engine.tests.journals import append
+from exchange_site.servers.addresses import ServerAddresses
+
+
+class Killed(Exception):
+    pass
+
+
+class World:
+    """The groups: everybody listens. `dies_before_sending` is the kill between storing a step
+    and sending it; `dies_within` the one after half of it was sent."""
+
+    def __init__(self) -> None:
+        self.follower = Follower()
+        self.dies_before_sending = False
+        self.dies_within = False
+        self.sent = 0
+        self.generations: set[str] = set()
+
+    async def groups_listening(self, groups: list[str]) -> set[str]:
+        return set(groups)
+
+    async def group_send_many(self, messages: list[tuple[str, dict[str, Any]]]) -> None:
+        if self.dies_before_sending:
+            raise Killed
+        for number, (_, message) in enumerate(messages):
+            if self.dies_within and number == len(messages) // 2:
+                raise Killed
+            self.generations.add(message["generation"])
+            self.follower.take(Frame(*(message[f] for f in ("stream", "first", "last", "text"))))
+            self.sent += 1
+
+
+class Setting:
+    """Publishers, one after the other, on the same servers and under the same clock."""
+
+    def __init__(
+        self, journal: "redis.asyncio.Redis", shared: "redis.asyncio.Redis", world: World
+    ) -> None:
+        self.journal, self.shared, self.world = journal, shared, world
+        self.now = START_MS
+
+    async def publisher(self) -> Publisher:
+        await self.shared.delete(keys.LEASE)  # the one of who was killed has run out
+        store = FeedStore(self.shared)
+        assert await store.acquire()
+        publisher = Publisher(self.journal, store, self.world, lambda: self.now)
+        await publisher.recover()
+        return publisher
+
+
+@pytest.fixture
+async def setting(
+    servers: ServerAddresses, engine_redis: "redis.Redis", shared_redis: "redis.Redis"
+) -> AsyncIterator[Setting]:
+    async with (
+        connect_async(servers.engine_redis_url) as journal,
+        connect_async(servers.redis_url) as shared,
+    ):
+        yield Setting(journal, shared, World())
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_killed_at_random(setting: Setting, engine_redis: "redis.Redis", seed: int) -> None:
+    chance = Random(seed)
+    exchange = random_exchange(seed, orders=150)
+    waiting, world = entries_of(exchange, chance), setting.world
+    publisher = await setting.publisher()
+    kills = 0
+    while waiting or publisher._feeds.batching():
+        taken = waiting[: chance.randint(0, 6)]
+        del waiting[: len(taken)]
+        append(engine_redis, taken)
+        world.dies_before_sending = chance.random() < 0.15
+        world.dies_within = chance.random() < 0.15
+        setting.now += chance.choice((1, 30, 100, 1_000))
+        try:
+            await publisher.step()
+        except Killed:
+            kills += 1
+            world.dies_before_sending = world.dies_within = False
+            publisher = await setting.publisher()
+        assert_depth_is_as_new_as_any_frame(world)
+    assert kills
+    assert len(world.generations) == 1
+    for speed in ("", "@100ms"):
+        assert world.follower.books[f"{SYMBOL}@depth{speed}"] == wire_book(exchange)
+    depth = reader.read_depth("ABCUSD", 5000)
+    expected = exchange.depth()
+    assert depth.number == len(exchange.of_kind(DepthChanged))
+    assert (depth.bids, depth.asks) == (expected["bids"], expected["asks"])
+    trades = world.follower.texts[f"{SYMBOL}@trade"]
+    assert [t["t"] for t in trades] == list(range(1, len(trades) + 1))
+
+
+def assert_depth_is_as_new_as_any_frame(world: World) -> None:
+    told = world.follower.last.get(f"{SYMBOL}@depth@100ms")
+    if told is not None:
+        assert reader.read_depth("ABCUSD", 1).number >= told
+
+
+async def test_without_a_stored_state_it_begins_anew_in_silence(
+    setting: Setting, engine_redis: "redis.Redis"
+) -> None:
+    exchange = random_exchange(3)
+    append(engine_redis, entries_of(exchange, Random(3)))
+    publisher = await setting.publisher()
+    assert not setting.world.sent
+    depth = reader.read_depth("ABCUSD", 5000)
+    assert (depth.bids, depth.asks) == tuple(exchange.depth().values())
+    await publisher.step()
+    assert not [s for s in setting.world.follower.texts if "trade" in s or "depth" in s]
+
+
+async def test_another_journal_is_another_generation(
+    setting: Setting, engine_redis: "redis.Redis"
+) -> None:
+    append(engine_redis, entries_of(random_exchange(3), Random(3)))
+    await setting.publisher()
+    first = await setting.shared.get(keys.GENERATION)
+    engine_redis.flushall()
+    append(engine_redis, entries_of(random_exchange(4, orders=5), Random(4), most=50))
+    await setting.publisher()
+    assert await setting.shared.get(keys.GENERATION) != first
+    depth = reader.read_depth("ABCUSD", 5000)
+    assert (depth.bids, depth.asks) == tuple(random_exchange(4, orders=5).depth().values())
+
+
+async def test_who_lost_the_lease_writes_nothing(
+    setting: Setting, engine_redis: "redis.Redis"
+) -> None:
+    stalled = await setting.publisher()
+    successor = await setting.publisher()
+    append(engine_redis, entries_of(random_exchange(3), Random(3)))
+    with pytest.raises(LeaseLost):
+        await stalled.step()
+    assert not setting.world.sent
+    await successor.step()
+    assert setting.world.sent
+
+
+async def test_a_lease_that_lapsed_is_still_its_own(
+    setting: Setting, engine_redis: "redis.Redis"
+) -> None:
+    publisher = await setting.publisher()
+    await setting.shared.delete(keys.LEASE)
+    append(engine_redis, entries_of(random_exchange(3), Random(3)))
+    await publisher.step()
+    assert setting.world.sent
+
+
+async def test_prices_beyond_floats_stand_in_order(shared_redis: "redis.Redis") -> None:
+    prices = [2**63 - 1, 2**53 + 1, 2**53, 7]
+    for price in prices:
+        shared_redis.hset(keys.side("X", "bids"), keys.price_text(price), "1")
+        shared_redis.zadd(keys.prices("X", "bids"), {keys.price_text(price): 0})
+    shared_redis.set(keys.number("X"), 4)
+    assert [price for price, _ in reader.read_depth("X", 3).bids] == prices[:3]

@@ -1,0 +1,55 @@
+"""Which account a socket belongs to: that of its session cookie."""
+
+from collections.abc import Mapping
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+from urllib.parse import urlsplit
+
+from channels.auth import get_user
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+Scope = Mapping[str, Any]
+
+
+async def account_of_session(scope: Scope) -> int | None:
+    """The account that is signed in; None for anonymous ones. Asks the database."""
+    key = _session_key(scope)
+    if key is None:
+        return None
+    user = await get_user({"session": _session_store(key)})
+    return int(user.pk) if user.is_authenticated else None
+
+
+def origin_is_ours(scope: Scope) -> bool:
+    """Browsers send cookies with any site's sockets, but say which site it is.
+
+    Asked wherever a cookie identifies the caller. Without an Origin there is no browser, and then
+    no reason to trust in the cookie.
+    """
+    origin = _header(scope, b"origin")
+    if origin is None:
+        return False
+    if origin in settings.CSRF_TRUSTED_ORIGINS:
+        return True
+    return urlsplit(origin).netloc == _header(scope, b"host")
+
+
+def _session_store(key: str) -> Any:
+    return import_string(f"{settings.SESSION_ENGINE}.SessionStore")(key)
+
+
+def _session_key(scope: Scope) -> str | None:
+    try:
+        cookies: SimpleCookie = SimpleCookie(_header(scope, b"cookie") or "")
+    except CookieError:
+        return None
+    morsel = cookies.get(settings.SESSION_COOKIE_NAME)
+    return morsel.value if morsel is not None else None
+
+
+def _header(scope: Scope, name: bytes) -> str | None:
+    for key, value in scope["headers"]:
+        if key == name:
+            return str(value.decode("latin-1"))
+    return None

@@ -1,0 +1,202 @@
+"""The channel layer: Channels' own for Redis pub/sub, made honest about loss.
+
+Pub/sub forgets what nobody received. Channels' layer reconnects quietly, and its queues grow
+without a limit; both would leave sockets with gaps that nobody knows of. This one
+
+- tells every channel of the process `LOST` when its connection breaks, and when its queue is full:
+  what was joined is left then, and must be joined anew;
+- answers `group_add` when Redis has confirmed it, so that what is sent from then on arrives;
+- never sends anything twice by itself.
+"""
+
+import asyncio
+import logging
+from contextlib import suppress
+from typing import Any, Final
+
+import redis.asyncio
+from channels_redis.pubsub import RedisPubSubChannelLayer, RedisPubSubLoopLayer
+
+from engine.connections import connect_async
+
+LOST: Final = "feed.lost"
+"""Type of the message that says: some may be missing."""
+
+QUEUE_LENGTH: Final = 10_000
+"""Messages that wait for one channel of this process."""
+
+_log = logging.getLogger(__name__)
+
+
+class FeedChannelLayer(RedisPubSubChannelLayer):  # type: ignore[misc]
+    """Configured with `hosts`: a list of one address."""
+
+    def _get_layer(self) -> "FeedLoopLayer":
+        loop = asyncio.get_running_loop()
+        layer = self._layers.get(loop)
+        if layer is None:
+            super()._get_layer()  # registers the clean-up at the loop's end
+            layer = self._layers[loop] = FeedLoopLayer(
+                *self._args, **self._kwargs, channel_layer=self
+            )
+        assert isinstance(layer, FeedLoopLayer)
+        return layer
+
+
+class FeedLoopLayer(RedisPubSubLoopLayer):  # type: ignore[misc]
+    def __init__(self, hosts: list[str], **kwargs: Any) -> None:
+        super().__init__(hosts=hosts, **kwargs)
+        (url,) = hosts
+        self._shards = [Subscriptions(url, self)]
+
+    async def group_send_many(self, messages: list[tuple[str, dict[str, Any]]]) -> None:
+        """`group_send` of each, in this order, in one round trip."""
+        if messages:
+            await self._shards[0].publish_many(
+                [
+                    (self._get_group_channel_name(group), self.channel_layer.serialize(message))
+                    for group, message in messages
+                ]
+            )
+
+    async def groups_listening(self, groups: list[str]) -> set[str]:
+        """Those of the groups that any process has joined."""
+        names = {self._get_group_channel_name(group): group for group in groups}
+        if not names:
+            return set()
+        counted = await self._shards[0].count_subscribers(list(names))
+        return {names[name] for name, count in counted if count}
+
+    async def _subscribe_to_channel(self, channel: str) -> None:
+        self.channels[channel] = asyncio.Queue(QUEUE_LENGTH)
+        await self._get_shard(channel).subscribe(channel)
+
+    def deliver(self, name: str, data: bytes) -> None:
+        """Called for every message that Redis sends."""
+        for channel in self.groups.get(name, (name,)):
+            queue = self.channels.get(channel)
+            if queue is None:
+                continue
+            if queue.full():
+                _log.warning("the queue of %s is full", channel)
+                self._tell_lost(queue)
+            else:
+                queue.put_nowait(data)
+
+    def lose(self) -> None:
+        """The connection broke: everything was left, and everybody is told."""
+        self.groups.clear()
+        for queue in self.channels.values():
+            self._tell_lost(queue)
+
+    def _tell_lost(self, queue: "asyncio.Queue[bytes]") -> None:
+        while not queue.empty():
+            queue.get_nowait()
+        queue.put_nowait(self.channel_layer.serialize({"type": LOST}))
+
+
+class Subscriptions:
+    """One connection that subscribes and one that publishes, both without retries."""
+
+    def __init__(self, url: str, layer: FeedLoopLayer) -> None:
+        self._url = url
+        self._layer = layer
+        self._lock = asyncio.Lock()
+        self._publishing: Any = None
+        self._connection: Any = None
+        self._reader: asyncio.Task[None] | None = None
+        self._subscribed: set[str] = set()
+        self._confirmations: dict[str, asyncio.Future[None]] = {}
+
+    async def publish(self, name: str, data: bytes) -> None:
+        await self._client().publish(name, data)
+
+    async def publish_many(self, messages: list[tuple[str, bytes]]) -> None:
+        pipeline = self._client().pipeline(transaction=False)
+        for name, data in messages:
+            pipeline.publish(name, data)
+        await pipeline.execute()
+
+    async def count_subscribers(self, names: list[str]) -> list[tuple[str, int]]:
+        counted = await self._client().pubsub_numsub(*names)
+        return [(name.decode(), int(count)) for name, count in counted]
+
+    async def subscribe(self, name: str) -> None:
+        """Returns when Redis has confirmed it. Raises redis.RedisError."""
+        async with self._lock:
+            if name in self._subscribed:
+                return
+            await self._connect()
+            confirmed = asyncio.get_running_loop().create_future()
+            self._confirmations[name] = confirmed
+            try:
+                await self._connection.send_command("SUBSCRIBE", name)
+                await asyncio.wait_for(confirmed, 5.0)
+            except (OSError, TimeoutError) as error:
+                self._break()
+                raise redis.ConnectionError("the subscription was not confirmed") from error
+            finally:
+                self._confirmations.pop(name, None)
+            self._subscribed.add(name)
+
+    async def unsubscribe(self, name: str) -> None:
+        async with self._lock:
+            if name in self._subscribed:
+                self._subscribed.discard(name)
+                with suppress(redis.RedisError, OSError):
+                    await self._connection.send_command("UNSUBSCRIBE", name)
+
+    async def flush(self) -> None:
+        async with self._lock:
+            if self._reader is not None:
+                self._reader.cancel()
+            self._subscribed.clear()
+            if self._connection is not None:
+                await self._connection.disconnect()
+                self._connection = None
+            if self._publishing is not None:
+                await self._publishing.aclose()
+                self._publishing = None
+
+    def _client(self) -> Any:
+        if self._publishing is None:
+            self._publishing = connect_async(self._url)
+        return self._publishing
+
+    async def _connect(self) -> None:
+        if self._connection is not None:
+            return
+        client = connect_async(self._url, timeout_s=None, protocol=2)
+        connection = client.connection_pool.make_connection()
+        await connection.connect()
+        self._connection = connection
+        self._reader = asyncio.create_task(self._read(connection))
+
+    async def _read(self, connection: Any) -> None:
+        try:
+            while True:
+                kind, name, data = await connection.read_response(disconnect_on_error=False)
+                if kind == b"message":
+                    self._layer.deliver(name.decode(), data)
+                elif kind == b"subscribe":
+                    confirmed = self._confirmations.get(name.decode())
+                    if confirmed is not None and not confirmed.done():
+                        confirmed.set_result(None)
+        except (redis.RedisError, OSError) as error:
+            _log.warning("the subscriptions broke: %s", error)
+        finally:
+            if self._connection is connection:
+                self._break()
+            with suppress(redis.RedisError, OSError, asyncio.CancelledError):
+                await connection.disconnect(nowait=True)
+
+    def _break(self) -> None:
+        """Forget the connection and what was subscribed on it. The next subscription makes one."""
+        reader, self._reader, self._connection = self._reader, None, None
+        self._subscribed.clear()
+        for confirmed in self._confirmations.values():
+            if not confirmed.done():
+                confirmed.set_exception(redis.ConnectionError("the connection broke"))
+        if reader is not None and reader is not asyncio.current_task():
+            reader.cancel()
+        self._layer.lose()
