@@ -11,6 +11,8 @@ import logging
 import os
 import secrets
 import threading
+import time
+from collections.abc import Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from functools import lru_cache
@@ -37,12 +39,15 @@ from engine.wire import (
 MAX_PENDING: Final = 10_000
 """Requests of one process that may wait at a time."""
 
+MAX_TOGETHER: Final = 100
+"""Messages of one push."""
+
 _SUBSCRIBE_TIMEOUT_S: Final = 2.0
 _RECONNECT_PAUSE_S: Final = 0.1
 
 _PUSH: Final = """
 if redis.call('LLEN', KEYS[1]) >= tonumber(ARGV[1]) then return 0 end
-return redis.call('RPUSH', KEYS[1], ARGV[2])
+return redis.call('RPUSH', KEYS[1], unpack(ARGV, 2))
 """
 
 _QUERIES: Final = get_args(Query)
@@ -94,6 +99,34 @@ class EngineClient:
         finally:
             self._pending.pop(request_id, None)
 
+    def call_all(
+        self, messages: Sequence[Command | Query], *, timeout: float = 5.0
+    ) -> list[Answer | Exception]:
+        """Like `call`, for up to `MAX_TOGETHER` messages in one push: the engine sees them one
+        after the other, with nobody else's between. An answer each, in order, or its
+        EngineUnavailable or StatusUnknown; raises EngineUnavailable where none was handed over.
+        """
+        assert len(messages) <= MAX_TOGETHER
+        if not messages:
+            return []
+        self._ensure_subscribed()
+        waiting: list[tuple[int, Future[Answer]]] = []
+        try:
+            waiting.extend(self._register() for _ in messages)
+            pairs = zip(waiting, messages, strict=True)
+            deadline = time.monotonic() + timeout
+            try:
+                self._push(*(encode_envelope(self._name, id_, m) for (id_, _), m in pairs))
+            except StatusUnknown as error:
+                return [_for_message(error, message) for message in messages]
+            return [
+                _outcome(future, message, deadline)
+                for (_, future), message in zip(waiting, messages, strict=True)
+            ]
+        finally:
+            for request_id, _ in waiting:
+                self._pending.pop(request_id, None)
+
     async def acall(self, message: Command | Query, *, timeout: float = 5.0) -> Answer:
         """Like `call`, for a coroutine."""
         if not self._subscribed.is_set():
@@ -117,14 +150,15 @@ class EngineClient:
         self._pending[request_id] = future
         return request_id, future
 
-    def _push(self, envelope: bytes) -> None:
-        _check_size(envelope)
+    def _push(self, *envelopes: bytes) -> None:
+        for envelope in envelopes:
+            _check_size(envelope)
         try:
             connection = self._pushers.get_connection()
         except redis.RedisError as error:
             raise EngineUnavailable("the engine's Redis does not answer") from error
         try:
-            connection.send_command(*_push_command(envelope))
+            connection.send_command(*_push_command(*envelopes))
             accepted = connection.read_response()
         except (redis.ConnectionError, redis.TimeoutError) as error:
             connection.disconnect()
@@ -210,8 +244,19 @@ class EngineClient:
                 future.set_exception(StatusUnknown("the connection for replies broke"))
 
 
-def _push_command(envelope: bytes) -> tuple[str | bytes | int, ...]:
-    return "EVAL", _PUSH, 1, QUEUE_KEY, MAX_QUEUE_LENGTH, envelope
+def _push_command(*envelopes: bytes) -> tuple[str | bytes | int, ...]:
+    return "EVAL", _PUSH, 1, QUEUE_KEY, MAX_QUEUE_LENGTH, *envelopes
+
+
+def _outcome(
+    future: Future[Answer], message: Command | Query, deadline: float
+) -> Answer | Exception:
+    try:
+        return future.result(max(0.0, deadline - time.monotonic()))
+    except FutureTimeoutError:
+        return _for_message(StatusUnknown("no answer in time"), message)
+    except StatusUnknown as error:
+        return _for_message(error, message)
 
 
 def _check_size(envelope: bytes) -> None:

@@ -11,6 +11,7 @@ from drf_spectacular.openapi import AutoSchema as SpectacularAutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.utils import Direction, OpenApiParameter, OpenApiResponse
 
+from exchange_site.api.fields import flatten
 from exchange_site.api.problems import CONTENT_TYPE, PROBLEMS, Problem
 
 _REF = "#/components/schemas/{name}"
@@ -30,13 +31,24 @@ class StructExtension(OpenApiSerializerExtension):
     ) -> dict[str, Any]:
         _, components = msgspec.json.schema_components([self.target], ref_template=_REF)
         own: dict[str, Any] = components.pop(self.target.__name__)
+        structs = {kind.__name__: kind for kind in _structs_in(self.target)}
         for name, schema in components.items():
             auto_schema.registry.register_on_missing(
                 ResolvedComponent(
-                    name=name, type=ResolvedComponent.SCHEMA, object=name, schema=schema
+                    name=name,
+                    type=ResolvedComponent.SCHEMA,
+                    object=structs.get(name, name),
+                    schema=schema,
                 )
             )
         return own
+
+
+def _structs_in(struct: type[msgspec.Struct]) -> Iterable[type[msgspec.Struct]]:
+    for field in msgspec.structs.fields(struct):
+        for kind in flatten(field.type):
+            if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+                yield kind
 
 
 class AutoSchema(SpectacularAutoSchema):
@@ -63,7 +75,9 @@ class AutoSchema(SpectacularAutoSchema):
         direction: Direction = "response",
     ) -> dict[str, Any]:
         if get_origin(serializer) is list:
-            items = self.resolve_serializer(get_args(serializer)[0], direction).ref
+            (item,) = get_args(serializer)
+            kinds = [self.resolve_serializer(k, direction).ref for k in get_args(item) or (item,)]
+            items = kinds[0] if len(kinds) == 1 else {"oneOf": kinds}
             serializer = {"type": "array", "items": items}
         response: dict[str, Any] = super()._get_response_for_code(
             serializer, status_code, media_types, direction
