@@ -154,6 +154,13 @@ HEALTH_PROJECTOR_LAG = int(os.environ.get("HEALTH_PROJECTOR_LAG", "10000"))
 REQUESTS_PER_MINUTE_USER = int(os.environ.get("REQUESTS_PER_MINUTE_USER", "6000"))
 REQUESTS_PER_MINUTE_ADDRESS = int(os.environ.get("REQUESTS_PER_MINUTE_ADDRESS", "3000"))
 
+# The demo's market maker; `markets/market_maker/parameters.py` says what can stand here.
+MARKET_MAKER = {
+    "url": f"http://127.0.0.1:{os.environ.get('PORT') or '8000'}",
+    "markets": {"BTCUSDT": "50000", "ETHUSDT": "2500", "SOLUSDT": "100", "ETHBTC": "0.05"},
+    **json.loads(os.environ.get("MARKET_MAKER", "{}")),
+}
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "accounts.authentication.ApiKeyAuthentication",
