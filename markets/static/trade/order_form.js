@@ -124,7 +124,7 @@ export class OrderForm {
       document.getElementById("available"),
       this.account.signedIn ? `${format(this.account.available(asset), 8)} ${asset}` : "–",
     );
-    setText(document.getElementById("percent"), `${this.fields.percent.value}%`);
+    setText(document.getElementById("percent-text"), `${this.fields.percent.value}%`);
     const received = side === "buy" ? this.fields.quantity.value : this.fields.total.value;
     const fee = parse(received) * (market.taker_fee_ppm / 1e6);
     const text = Number.isFinite(fee) ? `${trim(fee.toFixed(8))} ${side === "buy" ? base : quote}` : "–";
