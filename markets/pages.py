@@ -43,8 +43,8 @@ def trade(request: HttpRequest, symbol: str) -> HttpResponse:
     market = selectors.get_market(symbol=symbol)
     if market is None:
         raise Http404
-    tickers = [ticker_out(ticker) for ticker in selectors.list_tickers()]
-    ticker = next(t for t in tickers if t.symbol == symbol)
+    markets = selectors.list_markets()
+    tickers = {t.symbol: t for t in _tickers()}
     depth = _depth(symbol)
     trades = [trade_out(t) for t in selectors.list_trades(market=symbol, limit=100)]
     trades.reverse()
@@ -53,8 +53,7 @@ def trade(request: HttpRequest, symbol: str) -> HttpResponse:
     price, quantity = _places(market.tick), _places(market.step)
     first = {
         "market": _market(market),
-        "markets": [_market(m) for m in selectors.list_markets()],
-        "tickers": tickers,
+        "markets": [_market(m) for m in markets],
         "depth": depth,
         "trades": trades,
         "candles": [candle_out(candle) for candle in candles],
@@ -66,8 +65,8 @@ def trade(request: HttpRequest, symbol: str) -> HttpResponse:
     context = {
         "market": market,
         "first": msgspec.to_builtins(first),
-        "ticker": _ticker(ticker, price),
-        "pairs": [_pair(t) for t in tickers],
+        "ticker": _ticker(tickers.get(symbol), price),
+        "pairs": [_pair(m.symbol, tickers.get(m.symbol)) for m in markets],
         "asks": _rows(depth.asks, price, quantity)[::-1],
         "bids": _rows(depth.bids, price, quantity),
         "tape": [
@@ -84,6 +83,10 @@ def trade(request: HttpRequest, symbol: str) -> HttpResponse:
         "intervals": INTERVALS,
     }
     return render(request, "trade/trade.html", context)
+
+
+def _tickers() -> list[TickerOut]:
+    return [ticker_out(ticker) for ticker in selectors.list_tickers()]
 
 
 def _depth(symbol: str) -> DepthOut:
@@ -123,7 +126,10 @@ def _market(market: Market) -> dict[str, Any]:
     }
 
 
-def _ticker(ticker: TickerOut, places: int) -> dict[str, str]:
+def _ticker(ticker: TickerOut | None, places: int) -> dict[str, str]:
+    if ticker is None or ticker.last is None:
+        names = ("last", "change", "high", "low", "volume", "quote_volume")
+        return dict.fromkeys(names, NOTHING) | {"percent": "", "direction": ""}
     return {
         "last": _number(ticker.last, places),
         "change": _number(ticker.price_change, places),
@@ -136,18 +142,19 @@ def _ticker(ticker: TickerOut, places: int) -> dict[str, str]:
     }
 
 
-def _pair(ticker: TickerOut) -> dict[str, str]:
-    last = f"{Decimal(ticker.last).normalize():,f}" if ticker.last is not None else NOTHING
-    return {
-        "symbol": ticker.symbol,
-        "last": last,
+def _pair(symbol: str, ticker: TickerOut | None) -> dict[str, str]:
+    pair = {"symbol": symbol, "last": NOTHING, "percent": "", "direction": ""}
+    if ticker is None or ticker.last is None:
+        return pair
+    return pair | {
+        "last": f"{Decimal(ticker.last).normalize():,f}",
         "percent": _percent(ticker),
         "direction": _direction(ticker),
     }
 
 
 def _percent(ticker: TickerOut) -> str:
-    return f"{Decimal(ticker.price_change_percent):+.2f}%" if ticker.last is not None else NOTHING
+    return f"{Decimal(ticker.price_change_percent):+.2f}%"
 
 
 def _direction(ticker: TickerOut) -> str:
