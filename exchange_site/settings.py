@@ -203,6 +203,11 @@ USE_TZ = True
 
 STATIC_URL = "static/"
 STATIC_ROOT = Path(os.environ.get("STATIC_ROOT") or HOME.static)
+# Each file with a compressed copy beside it: the trading page's scripts are a third of their size.
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+}
 
 # No request of this site is larger than a list of 100 orders.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024

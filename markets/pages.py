@@ -34,7 +34,7 @@ BOOK_ROWS: Final = 24
 TAPE_ROWS: Final = 40
 DEPTH_LEVELS: Final = 1_000
 CANDLES: Final = 500
-INTERVALS: Final = ("1m", "5m", "15m", "1h", "4h", "1d")
+INTERVALS: Final = ("1s", "1m", "5m", "15m", "1h", "4h", "1d", "1w")
 
 
 @require_safe

@@ -70,6 +70,7 @@ export class Chart {
   async load(interval) {
     this.interval = interval;
     this.#pending.clear();
+    this.chart.applyOptions({ timeScale: { secondsVisible: interval === "1s" } });
     const candles = await get("/kline", { symbol: this.market.symbol, interval, limit: PAGE });
     if (interval === this.interval) this.#set(candles);
   }
