@@ -11,6 +11,7 @@ import pytest
 
 from accounts.models import ApiKey
 from accounts.services import api_key_revoke
+from exchange_site.tests.processes import wait_until
 from markets.market_maker.api import Api, Key, Unsure
 from markets.market_maker.maker import MarketMaker
 from markets.market_maker.parameters import Parameters, Rules
@@ -61,12 +62,17 @@ def test_a_restart_begins_from_nothing_and_goes_on_at_the_last_price(
     first = maker_of(api, keys, take_chance=1.0)
     first.start()
     first.turn()
+    last = api.send(keys[TAKER], "GET", "/fills")[-1]["price"]
+    solusdt: dict[str, object] = {"symbol": "SOLUSDT"}
+    wait_until(
+        lambda: api.send(None, "GET", "/tickers", query=solusdt)[0]["last"] == last,
+        "the tickers know the last trade",
+    )
     second = maker_of(api, keys)
     second.start()
     assert api.send(keys[MAKER], "GET", "/order/open") == []
-    (ticker,) = api.send(None, "GET", "/tickers", query={"symbol": "SOLUSDT"})
     (quoted,) = second._markets
-    assert quoted.walk.price == float(ticker["last"])
+    assert quoted.walk.price == float(last)
 
 
 class FailingApi:
