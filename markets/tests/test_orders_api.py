@@ -35,7 +35,7 @@ def test_each_order_has_its_own_result_in_order(trader: NativeClient) -> None:
                 order(surprise="1"),
                 "no order",
                 order(symbol="NOSUCH"),
-                order(price="9999"),
+                order(quantity="9000"),
                 order(quantity="2", client_order_id="list-2"),
             ]
         },
