@@ -103,6 +103,23 @@ class EngineClient:
         finally:
             self._pending.pop(request_id, None)
 
+    def call_all(
+        self, messages: Sequence[Command | Query], *, timeout: float = 5.0
+    ) -> list[Answer | Exception]:
+        """Like `call`, for up to MAX_LIST messages in one push: the engine sees them one after the
+        other, with nobody else's between. An answer each, in order, or its EngineUnavailable or
+        StatusUnknown; raises EngineUnavailable where none was handed over.
+        """
+        if not messages:
+            return []
+        deadline = time.monotonic() + timeout
+        try:
+            futures = self.send_all(messages)
+        except StatusUnknown as error:
+            return [_for_message(error, message) for message in messages]
+        pairs = zip(futures, messages, strict=True)
+        return [_outcome(future, message, deadline) for future, message in pairs]
+
     async def acall(self, message: Command | Query, *, timeout: float = 5.0) -> Answer:
         """Like `call`, for a coroutine."""
         if not self._subscribed.is_set():
@@ -266,6 +283,18 @@ class EngineClient:
 
 def _monotonic_ms() -> int:
     return time.monotonic_ns() // 1_000_000
+
+
+def _outcome(
+    future: Future[Answer], message: Command | Query, deadline: float
+) -> Answer | Exception:
+    try:
+        return future.result(max(0.0, deadline - time.monotonic()))
+    except FutureTimeoutError:
+        future.cancel()
+        return _for_message(StatusUnknown("no answer in time"), message)
+    except StatusUnknown as error:
+        return _for_message(error, message)
 
 
 def _push_command(*envelopes: bytes) -> tuple[str | bytes | int, ...]:

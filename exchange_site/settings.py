@@ -51,6 +51,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "exchange_site.security.content_security_policy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -153,6 +154,13 @@ HEALTH_PUBLISHER_LAG = int(os.environ.get("HEALTH_PUBLISHER_LAG", "10000"))
 REQUESTS_PER_MINUTE_USER = int(os.environ.get("REQUESTS_PER_MINUTE_USER", "6000"))
 REQUESTS_PER_MINUTE_ADDRESS = int(os.environ.get("REQUESTS_PER_MINUTE_ADDRESS", "3000"))
 
+# The demo's market maker; `markets/market_maker/parameters.py` says what can stand here.
+MARKET_MAKER = {
+    "url": f"http://127.0.0.1:{os.environ.get('PORT') or '8000'}",
+    "markets": {"BTCUSDT": "50000", "ETHUSDT": "2500", "SOLUSDT": "100", "ETHBTC": "0.05"},
+    **json.loads(os.environ.get("MARKET_MAKER", "{}")),
+}
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "accounts.authentication.ApiKeyAuthentication",
@@ -194,6 +202,11 @@ USE_TZ = True
 
 STATIC_URL = "static/"
 STATIC_ROOT = Path(os.environ.get("STATIC_ROOT") or HOME.static)
+# Each file with a compressed copy beside it: the trading page's scripts are a third of their size.
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+}
 
 # No request of this site is larger than a list of 100 orders.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024

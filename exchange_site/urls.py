@@ -7,9 +7,11 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 from exchange_site import views
 from exchange_site.health import health
 from exchange_site.metrics import metrics
+from markets import pages
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("trade/<str:symbol>", pages.trade, name="trade"),
     path("account/", include("accounts.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("markets.api.urls")),

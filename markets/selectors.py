@@ -15,6 +15,7 @@ from engine.projector.positions import projected_sequence
 from engine.times import to_datetime
 from markets.fills import AccountFill, fill_of
 from markets.models import Kline, Market, Order, Trade
+from markets.models.order import OPEN_STATUSES
 
 __all__ = [
     "AccountFill",
@@ -23,6 +24,8 @@ __all__ = [
     "list_fills",
     "list_fills_of",
     "list_klines",
+    "list_markets",
+    "list_open_orders",
     "list_orders",
     "list_trades",
     "wait_for_projection",
@@ -41,6 +44,10 @@ def wait_for_projection(*, sequence: int, timeout: float = 1.0) -> bool:
             return False
         time.sleep(_POLL_S)
     return True
+
+
+def list_markets() -> list[Market]:
+    return list(Market.objects.select_related("base", "quote"))
 
 
 def get_market(*, symbol: str) -> Market | None:
@@ -62,6 +69,14 @@ def get_order(
     if client_order_id is not None:
         orders = orders.filter(client_order_id=client_order_id)
     return orders.order_by("-order_id").first()
+
+
+def list_open_orders(*, account: int, market: str | None = None) -> list[Order]:
+    """As of the projection: for when the engine cannot be asked."""
+    orders = Order.objects.filter(account=account, status__in=OPEN_STATUSES)
+    if market is not None:
+        orders = orders.filter(market_id=market)
+    return list(orders.order_by("order_id"))
 
 
 def list_orders(

@@ -5,19 +5,30 @@ OutcomeUnknown) and CommandRefused or EngineUnavailable for the engine's answer.
 """
 
 import secrets
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from engine.amounts import AmountError, parse_amount
-from engine.client import StatusUnknown, engine_client
+from engine.client import EngineUnavailable, StatusUnknown, engine_client
 from engine.core.commands import CancelOrder, DefineAsset, DefineMarket, OrderTerms, PlaceOrder
-from engine.core.replies import OrderReply
+from engine.core.queries import GetOpenOrders
+from engine.core.replies import OrderReply, OrdersReply, Refused
 from engine.core.types import OrderType, Side, TimeInForce
-from engine.submit import submit
+from engine.submit import CommandRefused, submit
 from exchange_site.errors import CodedError, FieldInvalid
 from markets.definitions import get_definition
 
 ORDER_LIFETIME_MS: Final = 5_000
 """An order that the engine sees later than this is refused: nobody waits for it any more."""
+
+MAX_CANCELED: Final = 1_000
+"""Orders that one call of `orders_cancel_all` cancels."""
+
+Outcome = OrderReply | Exception
+"""Of one order among several: the reply, or what the service for a single one would raise."""
+
+MAX_TOGETHER: Final = 100
+"""Commands of one request to the engine."""
 
 _DEFAULT_TIME_IN_FORCE: Final = {
     OrderType.LIMIT: TimeInForce.GTC,
@@ -56,6 +67,93 @@ def order_place(
     With `idempotent`, a `client_order_id` is the idempotency key. An order without one is given
     one (see `new_client_order_id`), so that it can be asked for when no answer comes.
     """
+    command = _placement(
+        account=account,
+        market=market,
+        side=side,
+        type=type,
+        time_in_force=time_in_force,
+        price=price,
+        quantity=quantity,
+        quote_quantity=quote_quantity,
+        post_only=post_only,
+        client_order_id=client_order_id,
+        good_till=good_till,
+        idempotent=idempotent,
+        lifetime_ms=lifetime_ms,
+    )
+    return _submit(command, command.terms.client_order_id)
+
+
+def orders_place(*, account: int, orders: Sequence[Mapping[str, Any] | Exception]) -> list[Outcome]:
+    """Place up to 100 orders with one push to the engine, each with the arguments of `order_place`.
+
+    The outcome of each, in order. What stands in the list as an exception is that order's outcome.
+    """
+
+    def command_of(order: Mapping[str, Any] | Exception) -> PlaceOrder | Exception:
+        if isinstance(order, Exception):
+            return order
+        try:
+            return _placement(account=account, **order)
+        except CodedError as error:
+            return error
+
+    return _submit_all([command_of(order) for order in orders])
+
+
+def orders_cancel(
+    *, account: int, orders: Sequence[Mapping[str, Any] | Exception]
+) -> list[Outcome]:
+    """The same for cancels, each with the arguments of `order_cancel`."""
+
+    def command_of(order: Mapping[str, Any] | Exception) -> CancelOrder | Exception:
+        if isinstance(order, Exception):
+            return order
+        try:
+            return _cancel(account=account, **order)
+        except CodedError as error:
+            return error
+
+    return _submit_all([command_of(order) for order in orders])
+
+
+def orders_cancel_all(*, account: int, market: str | None = None) -> list[Outcome]:
+    """Cancel the account's open orders, of one market or of all; the oldest `MAX_CANCELED`.
+
+    One that was filled in the meantime is an UNKNOWN_ORDER among the outcomes. None is left once
+    the answer is empty.
+    """
+    if market is not None:
+        get_definition(symbol=market)
+    reply = submit(GetOpenOrders(account=account, market=market)).reply
+    assert isinstance(reply, OrdersReply), reply
+    commands = [
+        CancelOrder(account=account, market=order.terms.market, order_id=order.order_id)
+        for order in reply.orders[:MAX_CANCELED]
+    ]
+    outcomes: list[Outcome] = []
+    for start in range(0, len(commands), MAX_TOGETHER):
+        outcomes += _submit_all(commands[start : start + MAX_TOGETHER])
+    return outcomes
+
+
+def _placement(
+    *,
+    account: int,
+    market: str,
+    side: Side,
+    type: OrderType,
+    time_in_force: TimeInForce | None = None,
+    price: str | None = None,
+    quantity: str | None = None,
+    quote_quantity: str | None = None,
+    post_only: bool = False,
+    client_order_id: str | None = None,
+    good_till: int | None = None,
+    idempotent: bool = True,
+    lifetime_ms: int = ORDER_LIFETIME_MS,
+) -> PlaceOrder:
     definition = get_definition(symbol=market)
     time_in_force = time_in_force or _DEFAULT_TIME_IN_FORCE[type]
     _check_form(side, type, time_in_force, price, quantity, quote_quantity, good_till)
@@ -74,8 +172,7 @@ def order_place(
     )
     expires_at = engine_client().engine_time_ms() + lifetime_ms
     key = f"order:{client_order_id}" if idempotent and client_order_id else None
-    command = PlaceOrder(terms=terms, expires_at=expires_at, key=key)
-    return _submit(command, terms.client_order_id)
+    return PlaceOrder(terms=terms, expires_at=expires_at, key=key)
 
 
 def order_cancel(
@@ -86,11 +183,23 @@ def order_cancel(
     client_order_id: str | None = None,
 ) -> OrderReply:
     """Cancel an open order by either id; the reply is the order as it ended."""
-    get_definition(symbol=market)
-    command = CancelOrder(
+    command = _cancel(
         account=account, market=market, order_id=order_id, client_order_id=client_order_id
     )
     return _submit(command, client_order_id)
+
+
+def _cancel(
+    *,
+    account: int,
+    market: str,
+    order_id: int | None = None,
+    client_order_id: str | None = None,
+) -> CancelOrder:
+    get_definition(symbol=market)
+    return CancelOrder(
+        account=account, market=market, order_id=order_id, client_order_id=client_order_id
+    )
 
 
 def new_client_order_id() -> str:
@@ -197,3 +306,34 @@ def _submit(command: PlaceOrder | CancelOrder, client_order_id: str | None) -> O
         raise OutcomeUnknown(client_order_id) from None
     assert isinstance(reply, OrderReply), reply
     return reply
+
+
+def _submit_all(commands: Sequence[PlaceOrder | CancelOrder | Exception]) -> list[Outcome]:
+    """Those that are commands, in one push; the others are their own outcome."""
+    sendable = [command for command in commands if not isinstance(command, Exception)]
+    try:
+        answers = iter(engine_client().call_all(sendable))
+    except EngineUnavailable as error:
+        answers = iter([error] * len(sendable))
+    outcomes: list[Outcome] = []
+    for command in commands:
+        if isinstance(command, Exception):
+            outcomes.append(command)
+            continue
+        answer = next(answers)
+        if isinstance(answer, StatusUnknown):
+            outcomes.append(OutcomeUnknown(_client_order_id(command)))
+        elif isinstance(answer, Exception):
+            outcomes.append(answer)
+        elif isinstance(answer.reply, Refused):
+            outcomes.append(CommandRefused(answer.reply.code, answer.reply.detail))
+        else:
+            assert isinstance(answer.reply, OrderReply), answer
+            outcomes.append(answer.reply)
+    return outcomes
+
+
+def _client_order_id(command: PlaceOrder | CancelOrder) -> str | None:
+    if isinstance(command, PlaceOrder):
+        return command.terms.client_order_id
+    return command.client_order_id

@@ -72,7 +72,7 @@ class _Rule(NamedTuple):
 def _rules(into: type[msgspec.Struct]) -> dict[str, _Rule]:
     rules = {}
     for field in msgspec.structs.fields(into):
-        parts = list(_flatten(field.type))
+        parts = list(flatten(field.type))
         metas = [part for part in parts if isinstance(part, msgspec.Meta)]
         patterns = [meta.pattern for meta in metas if meta.pattern]
         rules[field.encode_name] = _Rule(
@@ -84,11 +84,11 @@ def _rules(into: type[msgspec.Struct]) -> dict[str, _Rule]:
     return rules
 
 
-def _flatten(kind: Any) -> Any:
+def flatten(kind: Any) -> Any:
     """All types and annotations that a type is made of."""
     yield kind
     for part in get_args(kind):
-        yield from _flatten(part)
+        yield from flatten(part)
 
 
 def decode_fields(fields: Mapping[str, object], into: type[_Struct]) -> _Struct:
@@ -117,6 +117,25 @@ def decode_fields(fields: Mapping[str, object], into: type[_Struct]) -> _Struct:
         place = _FIELD_IN_ERROR.search(message)
         text = message[: place.start()] if place else message
         raise FieldInvalid(place[1] if place else "", "INVALID_FIELD", text) from None
+
+
+def decode_items(
+    fields: Mapping[str, object], into: type[msgspec.Struct], name: str, most: int
+) -> list[object] | None:
+    """The list `name`, 1 to `most` long, whose items are decoded one by one afterwards; None where
+    it may be missing and is. Raises FieldInvalid as `decode_fields` does."""
+    rules = _rules(into)
+    for given in fields:
+        if given not in rules:
+            raise FieldInvalid(given[:64], "UNKNOWN_FIELD", "is not known here")
+    if name not in fields:
+        if rules[name].required:
+            raise FieldInvalid(name, "MISSING_FIELD", "is required")
+        return None
+    items = fields[name]
+    if not isinstance(items, list) or not 1 <= len(items) <= most:
+        raise FieldInvalid(name, "INVALID_FIELD", f"must be a list of 1 to {most}")
+    return items
 
 
 def decode_body(request: Request, into: type[_Struct]) -> _Struct:

@@ -164,6 +164,14 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     )
 
 
+def problem_from(error: Exception) -> Problem:
+    """The problem of one item of a list. What would be a 500 is raised again."""
+    known = _as_problem_error(error)
+    if known is None:
+        raise error
+    return known.problem
+
+
 def _as_problem_error(error: Exception) -> ProblemError | None:
     match error:
         case ProblemError():

@@ -12,6 +12,7 @@ from drf_spectacular.openapi import AutoSchema as SpectacularAutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.utils import Direction, OpenApiParameter, OpenApiResponse
 
+from exchange_site.api.fields import flatten
 from exchange_site.api.problems import CONTENT_TYPE, PROBLEMS, Problem
 
 _REF = "#/components/schemas/{name}"
@@ -31,13 +32,24 @@ class StructExtension(OpenApiSerializerExtension):
     ) -> dict[str, Any]:
         _, components = msgspec.json.schema_components([self.target], ref_template=_REF)
         own: dict[str, Any] = components.pop(self.target.__name__)
+        structs = {kind.__name__: kind for kind in _structs_in(self.target)}
         for name, schema in components.items():
             auto_schema.registry.register_on_missing(
                 ResolvedComponent(
-                    name=name, type=ResolvedComponent.SCHEMA, object=name, schema=schema
+                    name=name,
+                    type=ResolvedComponent.SCHEMA,
+                    object=structs.get(name, name),
+                    schema=schema,
                 )
             )
         return own
+
+
+def _structs_in(struct: type[msgspec.Struct]) -> Iterable[type[msgspec.Struct]]:
+    for field in msgspec.structs.fields(struct):
+        for kind in flatten(field.type):
+            if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+                yield kind
 
 
 class AutoSchema(SpectacularAutoSchema):

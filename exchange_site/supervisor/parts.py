@@ -70,6 +70,7 @@ def exchange_parts(home: ExchangeHome, environ: Mapping[str, str]) -> ExchangePa
             worker("projector", "projector"),
             worker("tasks", "default"),
             celery("beat", "beat", "--schedule", schedule, "--pidfile", ""),
+            *([manage("market-maker", "run_market_maker")] if demo else []),
         ],
         afterwards=[
             manage("create_markets", "create_markets"),

@@ -1,6 +1,6 @@
 """What goes in and out of `/api/v1`, as `docs` promise it."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 
@@ -33,6 +33,24 @@ class OrderQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     symbol: Symbol
     order_id: Id | None = None
     client_order_id: ClientOrderId | None = None
+
+
+MAX_ORDERS: Final = 100
+
+
+class OrdersIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Orders to place together."""
+
+    orders: Annotated[list[OrderIn], msgspec.Meta(min_length=1, max_length=MAX_ORDERS)]
+
+
+class CancelsIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which orders to cancel: those listed; else all open ones, of one market or of all."""
+
+    symbol: Symbol | None = None
+    orders: (
+        Annotated[list[OrderQuery], msgspec.Meta(min_length=1, max_length=MAX_ORDERS)] | None
+    ) = None
 
 
 class FillOut(msgspec.Struct, frozen=True):

@@ -9,6 +9,7 @@ urlpatterns = [
     path("tickers", views.TickersView.as_view()),
     path("trades", views.TradesView.as_view()),
     path("order", views.OrderView.as_view()),
+    path("orders", views.OrdersView.as_view()),
     path("order/open", views.OpenOrdersView.as_view()),
     path("order/history", views.OrderHistoryView.as_view()),
     path("fills", views.FillsView.as_view()),

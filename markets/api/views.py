@@ -4,8 +4,10 @@ A view reads the request, calls one service or selector, and writes the answer; 
 them become problems in `exchange_site/api/problems.py`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
+import msgspec
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -16,11 +18,12 @@ from accounts.authentication import OptionalApiKeyAuthentication, account_of
 from engine.core.events import OrderState
 from exchange_site.api.fields import (
     body_fields,
-    decode_body,
     decode_fields,
+    decode_items,
     decode_query,
     query_fields,
 )
+from exchange_site.api.problems import Problem, problem_from
 from exchange_site.api.schema import query_parameters
 from exchange_site.errors import FieldInvalid
 from markets import live, own, selectors, services
@@ -124,20 +127,8 @@ class OrderView(APIView):
         The same `client_order_id` with the same order within 24 hours answers with the first
         result; with another order it is a 409.
         """
-        wanted = decode_body(request, schemas.OrderIn)
-        reply = services.order_place(
-            account=account_of(request),
-            market=wanted.symbol,
-            side=wanted.side,
-            type=wanted.type,
-            time_in_force=wanted.time_in_force,
-            price=wanted.price,
-            quantity=wanted.quantity,
-            quote_quantity=wanted.quote_quantity,
-            post_only=wanted.post_only,
-            client_order_id=wanted.client_order_id,
-            good_till=wanted.good_till,
-        )
+        wanted = _placement(body_fields(request))
+        reply = services.order_place(account=account_of(request), **wanted)
         return Response(order_out(reply.order, reply.fills))
 
     @extend_schema(
@@ -175,6 +166,53 @@ class OrderView(APIView):
             client_order_id=wanted.client_order_id,
         )
         return Response(_with_fills([order])[0])
+
+
+class OrdersView(APIView):
+    """Several orders with one call: a result each, in order."""
+
+    problem_statuses = (404, 503)
+
+    @extend_schema(
+        operation_id="place_orders",
+        request=schemas.OrdersIn,
+        responses=list[schemas.OrderOut | Problem],
+    )
+    def post(self, request: Request) -> Response:
+        """Place up to 100 orders. Each result is the order, or the problem that its own
+        `POST /order` would have been answered with."""
+        items = decode_items(body_fields(request), schemas.OrdersIn, "orders", schemas.MAX_ORDERS)
+        assert items is not None
+        return _placed(
+            services.orders_place(
+                account=account_of(request), orders=[_attempt(_placement, i) for i in items]
+            )
+        )
+
+    @extend_schema(
+        operation_id="cancel_orders",
+        parameters=query_parameters(schemas.OpenOrdersQuery),
+        request=None,
+        responses=list[schemas.OrderOut | Problem],
+    )
+    def delete(self, request: Request) -> Response:
+        """Cancel all of the caller's open orders, or those of one `symbol`: the oldest 1,000, and
+        none is left once the answer is empty.
+
+        With a JSON body `{"orders": [{"symbol", "order_id" or "client_order_id"}, ...]}` cancel
+        these, up to 100. Each result is the order as it ended, or a problem.
+        """
+        fields = _with_body(request, query_fields(request.query_params, schemas.OpenOrdersQuery))
+        items = decode_items(fields, schemas.CancelsIn, "orders", schemas.MAX_ORDERS)
+        account = account_of(request)
+        if items is None:
+            wanted = decode_fields(fields, schemas.OpenOrdersQuery)
+            return _canceled(services.orders_cancel_all(account=account, market=wanted.symbol))
+        if "symbol" in fields:
+            raise FieldInvalid("symbol", "INVALID_FIELD", "stands in each of the orders")
+        return _canceled(
+            services.orders_cancel(account=account, orders=[_attempt(_cancel, i) for i in items])
+        )
 
 
 class OpenOrdersView(APIView):
@@ -260,13 +298,76 @@ def _with_fills(orders: Sequence[OrderState]) -> list[schemas.OrderOut]:
 def _order_query(request: Request) -> schemas.OrderQuery:
     fields = query_fields(request.query_params, schemas.OrderQuery)
     if request.method != "GET":
-        for name, value in body_fields(request).items():
-            if name in fields:
-                raise FieldInvalid(name, "INVALID_FIELD", "is given more than once")
-            fields[name] = value
+        fields = _with_body(request, fields)
+    return _one_order(fields)
+
+
+def _with_body(request: Request, fields: dict[str, object]) -> dict[str, object]:
+    """The fields of the query and those of the body; none may stand in both."""
+    body = body_fields(request)
+    for name in body:
+        if name in fields:
+            raise FieldInvalid(name, "INVALID_FIELD", "is given more than once")
+    return fields | body
+
+
+def _one_order(fields: Mapping[str, object]) -> schemas.OrderQuery:
     wanted = decode_fields(fields, schemas.OrderQuery)
     if wanted.order_id is None and wanted.client_order_id is None:
         raise FieldInvalid("order_id", "MISSING_FIELD", "or client_order_id is required")
     if wanted.order_id is not None and wanted.client_order_id is not None:
         raise FieldInvalid("client_order_id", "INVALID_FIELD", "either this or order_id")
     return wanted
+
+
+def _placement(fields: Mapping[str, object]) -> dict[str, Any]:
+    """The arguments of `order_place`."""
+    return _for_service(decode_fields(fields, schemas.OrderIn))
+
+
+def _cancel(fields: Mapping[str, object]) -> dict[str, Any]:
+    """The arguments of `order_cancel`."""
+    return _for_service(_one_order(fields))
+
+
+def _for_service(wanted: schemas.OrderIn | schemas.OrderQuery) -> dict[str, Any]:
+    arguments = msgspec.structs.asdict(wanted)
+    arguments["market"] = arguments.pop("symbol")
+    return arguments
+
+
+def _attempt(
+    decode: Callable[[Mapping[str, object]], dict[str, Any]], item: object
+) -> dict[str, Any] | Exception:
+    """One item of a list; a fault of its own does not hinder the others."""
+    try:
+        if not isinstance(item, dict):
+            raise FieldInvalid("orders", "INVALID_FIELD", "each must be an object")
+        return decode(item)
+    except FieldInvalid as error:
+        return error
+
+
+def _placed(outcomes: Iterable[services.Outcome]) -> Response:
+    return Response(
+        [
+            problem_from(outcome)
+            if isinstance(outcome, Exception)
+            else order_out(outcome.order, outcome.fills)
+            for outcome in outcomes
+        ]
+    )
+
+
+def _canceled(outcomes: Sequence[services.Outcome]) -> Response:
+    """A cancel brings no fills; those that the orders had before are looked up together."""
+    orders = [outcome.order for outcome in outcomes if not isinstance(outcome, Exception)]
+    fills = own.fills_of(orders)
+    return Response(
+        [
+            problem_from(outcome)
+            if isinstance(outcome, Exception)
+            else order_out(outcome.order, fills.get(outcome.order.order_id, ()))
+            for outcome in outcomes
+        ]
+    )

@@ -1,0 +1,81 @@
+// The socket: /stream in Binance's format. It reconnects by itself, and tells of every change of
+// state: connecting, live, stale.
+
+const RETRY_MS = [250, 8000];
+const SILENCE_MS = 60_000;
+
+export class Feed {
+  #socket = null;
+  #streams = new Map();
+  #retry = RETRY_MS[0];
+  #id = 0;
+  #timer = 0;
+  #watch = 0;
+
+  /** `onState(state)` hears "connecting", "live" or "stale". */
+  constructor(onState) {
+    this.onState = onState;
+    addEventListener("online", () => this.#reconnectNow());
+    document.addEventListener("visibilitychange", () => {
+      if (!document.hidden) this.#reconnectNow();
+    });
+  }
+
+  start() {
+    this.onState("connecting");
+    this.#connect();
+  }
+
+  /** From now on, and after each reconnection, `receive(data)` gets what comes on the stream. */
+  subscribe(stream, receive) {
+    this.#streams.set(stream, receive);
+    this.#send("SUBSCRIBE", [stream]);
+  }
+
+  unsubscribe(stream) {
+    this.#streams.delete(stream);
+    this.#send("UNSUBSCRIBE", [stream]);
+  }
+
+  #connect() {
+    const scheme = location.protocol === "https:" ? "wss:" : "ws:";
+    const socket = new WebSocket(`${scheme}//${location.host}/stream`);
+    this.#socket = socket;
+    socket.onopen = () => this.#send("SUBSCRIBE", [...this.#streams.keys()]);
+    socket.onmessage = (event) => this.#receive(JSON.parse(event.data));
+    socket.onclose = () => {
+      if (this.#socket === socket) this.#lost();
+    };
+  }
+
+  #receive(message) {
+    clearTimeout(this.#watch);
+    this.#watch = setTimeout(() => this.#socket?.close(), SILENCE_MS);
+    if ("stream" in message) {
+      this.#streams.get(message.stream)?.(message.data);
+    } else if (message.result === null && this.#retry !== 0) {
+      // The first answer to a subscription: everything after it is seen.
+      this.#retry = 0;
+      this.onState("live");
+    }
+  }
+
+  #lost() {
+    clearTimeout(this.#watch);
+    this.#socket = null;
+    this.onState("stale");
+    this.#retry = Math.min(Math.max(this.#retry * 2, RETRY_MS[0]), RETRY_MS[1]);
+    this.#timer = setTimeout(() => this.#connect(), this.#retry * (0.5 + Math.random()));
+  }
+
+  #reconnectNow() {
+    if (this.#socket !== null) return;
+    clearTimeout(this.#timer);
+    this.#connect();
+  }
+
+  #send(method, params) {
+    if (this.#socket?.readyState !== WebSocket.OPEN || params.length === 0) return;
+    this.#socket.send(JSON.stringify({ method, params, id: ++this.#id }));
+  }
+}

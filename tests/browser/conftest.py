@@ -1,0 +1,113 @@
+"""A browser for the run, and a page for each test that fails on any error in its console."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from markets.tests.native import NativeClient
+from tests.browser import chromium
+from tests.browser.stream import Stream
+
+PASSWORD = "correct-horse-battery"
+
+_SET_PASSWORD = """
+from accounts.models import User
+user = User.objects.get(username="{}")
+user.set_password("{}")
+user.save()
+"""
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = chromium.find() or chromium.playwrights_own()
+    if path is None:
+        pytest.skip("no Chromium is installed: see .ci/run")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=chromium.arguments())
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def context(browser: Browser, exchange: Any) -> Iterator[BrowserContext]:
+    context = browser.new_context(
+        base_url=exchange.url, viewport={"width": 1440, "height": 900}, locale="en-GB"
+    )
+    context.set_default_timeout(15_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda m: errors.append(m.text) if m.type in {"error", "warning"} else None)
+    yield page
+    # An answer of 4xx is a refusal; Chromium prints it, and tests look for what the page says.
+    assert [e for e in errors if "the server responded with a status of 4" not in e] == []
+
+
+@pytest.fixture
+def stream(page: Page) -> Stream:
+    """The page's socket, answered by the test."""
+    return Stream(page)
+
+
+class Trader:
+    """A user with funds, and both ways in: the API and the password."""
+
+    def __init__(self, exchange: Any, name: str, fund: dict[str, str]) -> None:
+        self.name = name
+        self.api = NativeClient(exchange.url, exchange.create_user(name, fund=fund))
+        exchange.manage("shell", "--verbosity", "0", "-c", _SET_PASSWORD.format(name, PASSWORD))
+
+    def open(self, page: Page, symbol: str = "ETHUSDT") -> None:
+        """The trading page, by way of its own link to sign in."""
+        page.goto(f"/trade/{symbol}")
+        page.get_by_role("link", name="Sign in to trade").click()
+        self._sign_in(page, symbol)
+
+    def open_by_address(self, page: Page, symbol: str = "ETHUSDT") -> None:
+        page.goto(f"/account/sign-in?next=/trade/{symbol}")
+        self._sign_in(page, symbol)
+
+    def _sign_in(self, page: Page, symbol: str) -> None:
+        page.get_by_label("Username").fill(self.name)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url(f"**/trade/{symbol}")
+
+
+@pytest.fixture(scope="module")
+def trader(exchange: Any) -> Trader:
+    return Trader(exchange, "browser-trader", {"ETH": "100", "USDT": "1000000"})
+
+
+@pytest.fixture(scope="module")
+def other(exchange: Any) -> NativeClient:
+    funds = {"ETH": "100", "USDT": "1000000"}
+    return NativeClient(exchange.url, exchange.create_user("browser-other", fund=funds))
+
+
+@pytest.fixture(autouse=True)
+def quotes(trader: Trader, other: NativeClient) -> Iterator[None]:
+    """A small market around 2500, without orders of the trader."""
+    trader.api.delete("/orders")
+    rows = [("buy", "2499.50", "2"), ("buy", "2499.00", "3"), ("sell", "2500.50", "1.5")]
+    other.post(
+        "/orders",
+        {
+            "orders": [
+                {"symbol": "ETHUSDT", "side": s, "type": "limit", "price": p, "quantity": q}
+                for s, p, q in rows
+            ]
+        },
+    )
+    yield
+    for client in (trader.api, other):
+        client.delete("/orders")
