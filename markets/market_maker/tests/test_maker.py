@@ -65,7 +65,7 @@ def test_a_restart_begins_from_nothing_and_goes_on_at_the_last_price(
     last = api.send(keys[TAKER], "GET", "/fills")[-1]["price"]
     solusdt: dict[str, object] = {"symbol": "SOLUSDT"}
     wait_until(
-        lambda: api.send(None, "GET", "/tickers", query=solusdt)[0]["last"] == last,
+        lambda: api.send(None, "GET", "/tickers", query=solusdt)["last"] == last,
         "the tickers know the last trade",
     )
     second = maker_of(api, keys)
