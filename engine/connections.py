@@ -12,20 +12,21 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 
-def connect(url: str, *, timeout_s: float | None = 5.0) -> "redis.Redis":
-    return redis.Redis.from_url(url, retry=Retry(NoBackoff(), 0), **_timeouts(timeout_s))
+def connect(url: str, *, timeout_s: float | None = 5.0, **options: Any) -> "redis.Redis":
+    """`None` waits for ever, as a subscription does; it is asked now and then if it still lives."""
+    alive: dict[str, Any] = {"health_check_interval": 15} if timeout_s is None else {}
+    retry = Retry(NoBackoff(), 0)
+    return redis.Redis.from_url(url, retry=retry, **_timeouts(timeout_s), **alive, **options)
 
 
 def connect_async(
     url: str, *, timeout_s: float | None = 5.0, **options: Any
 ) -> "redis.asyncio.Redis":
+    """Without health checks: they read the answer to a PING of their own, which whoever reads a
+    subscription in a task of its own would be at odds with."""
     retry = redis.asyncio.retry.Retry(NoBackoff(), 0)
     return redis.asyncio.Redis.from_url(url, retry=retry, **_timeouts(timeout_s), **options)
 
 
 def _timeouts(seconds: float | None) -> dict[str, Any]:
-    """`None` waits for ever, as a subscription does; it is asked now and then if it still lives."""
-    timeouts: dict[str, Any] = {"socket_timeout": seconds, "socket_connect_timeout": 5.0}
-    if seconds is None:
-        timeouts["health_check_interval"] = 15
-    return timeouts
+    return {"socket_timeout": seconds, "socket_connect_timeout": 5.0}
