@@ -34,7 +34,7 @@ MODULES: Final = (
 
 def build_folder() -> Path:
     """Where the compiled form of exactly these sources, for exactly this Python, belongs."""
-    content = sha256(sysconfig.get_config_var("SOABI").encode())
+    content = sha256(f"{sysconfig.get_config_var('SOABI')} {MODULES}".encode())
     for path in sorted(CORE.glob("*.py")):
         content.update(path.name.encode() + b"\0" + path.read_bytes())
     return Path(sys.prefix) / "compiled-core" / content.hexdigest()[:16]
