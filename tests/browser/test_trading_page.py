@@ -117,21 +117,22 @@ def test_the_book_follows_diffs_and_mends_a_gap(
     trader.open(page)
     expect(page.locator("#connection")).to_have_text("Live")
     page.wait_for_load_state("networkidle")
+    best_bid = page.locator("#bids button").first
     last = other.get("/depth", symbol="ETHUSDT").json()["last_update_id"]
     stream.send(
         "ethusdt@depth@100ms", depth_event(last + 1, last + 1, [["2499.70000000", "7.00000000"]])
     )
-    page.wait_for_function("document.querySelector('#bids button').textContent === '2,499.70'")
+    expect(best_bid).to_have_text("2,499.70")
     stream.send(
         "ethusdt@depth@100ms", depth_event(last + 2, last + 3, [["2499.70000000", "0.00000000"]])
     )
-    page.wait_for_function("document.querySelector('#bids button').textContent === '2,499.50'")
+    expect(best_bid).to_have_text("2,499.50")
     with page.expect_response(re.compile(r"/api/v1/depth")):
         stream.send(
             "ethusdt@depth@100ms",
             depth_event(last + 9, last + 9, [["2499.90000000", "1.00000000"]]),
         )
-    page.wait_for_function("document.querySelector('#bids button').textContent === '2,499.50'")
+    expect(best_bid).to_have_text("2,499.50")
 
 
 def test_without_a_connection_it_says_that_it_is_stale_and_comes_back(
