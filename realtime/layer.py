@@ -5,7 +5,7 @@ without a limit; both would leave sockets with gaps that nobody knows of. This o
 
 - tells every channel of the process `LOST` when its connection breaks, and when its queue is full:
   what was joined is left then, and must be joined anew;
-- asks the connection again and again whether it lives, for one whose other end vanished says nothing;
+- asks again and again whether the connection lives: one whose other end vanished says nothing;
 - answers `group_add` when Redis has confirmed it, so that what is sent from then on arrives;
 - never sends anything twice by itself.
 """
