@@ -29,10 +29,12 @@ for line in sys.stdin:
 
 
 class RunningExchange:
-    """`url` is its front door. Markets are the demo's, accounts those that tests create."""
+    """`url` is its front door. Markets are the demo's, accounts those that tests create; `demo`
+    adds the demo's own users and market maker."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *, demo: bool = False) -> None:
         self.home = ExchangeHome(home)
+        self._demo = demo
         self._port_file = home / "port"
         self._users: subprocess.Popen[str] | None = None
         self._supervisor: subprocess.Popen[bytes] | None = None
@@ -46,7 +48,8 @@ class RunningExchange:
         """What its own processes see: nothing of the test run's settings."""
         hidden = ("DATABASE_URL", "DJANGO_SETTINGS_MODULE", "PORT")
         kept = {k: v for k, v in os.environ.items() if k not in hidden and "EXCHANGE_" not in k}
-        return {**kept, "EXCHANGE_HOME": str(self.home.path), "DEMO": "0", **_LIMITS}
+        demo = str(int(self._demo))
+        return {**kept, "EXCHANGE_HOME": str(self.home.path), "DEMO": demo, **_LIMITS}
 
     @property
     def engine_redis_url(self) -> str:
@@ -79,6 +82,12 @@ class RunningExchange:
         )
         assert process.poll() is None, log.read_text()
         self._supervisor = process
+
+    @property
+    def supervisor(self) -> int:
+        """The process id of the exchange that this process started."""
+        assert self._supervisor is not None
+        return self._supervisor.pid
 
     def _log(self) -> IO[bytes]:
         return (self.home.path / "exchange.log").open("wb")
