@@ -4,8 +4,8 @@ import importlib
 import json
 import sys
 
-BENCHES = ("core", "engine", "projector", "rest")
-BY_NAME = ("follow",)
+BENCHES = ("core", "engine", "projector", "rest", "stalled")
+BY_NAME = ("follow", "idle", "page", "replay")
 """They take minutes, a recording or a browser."""
 
 
