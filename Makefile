@@ -1,5 +1,5 @@
 # Python 3.11 or newer and make are all that is needed; everything else goes into .venv and .run.
-#   make run | test | check | bench [BENCH=name] | compile | requirements | clean
+#   make run | test [TESTS=path] | check | bench [BENCH=name] | compile | requirements | clean
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := run
 .PHONY: run test check bench compile requirements clean
@@ -16,8 +16,11 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-versio
 run: $(VENV)/.compiled
 	@exec $(BIN)/python -m exchange_site.supervisor --while-running $$PPID
 
+# Whole files go to the workers, for their fixtures are whole exchanges; the longest ones, which
+# pyproject.toml names first, begin first.
+WORKERS ?= 2
 test: $(VENV)/.dev $(VENV)/.compiled
-	@exec $(BIN)/python -m pytest $(TESTS)
+	@exec $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

