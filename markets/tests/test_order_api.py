@@ -161,7 +161,7 @@ def test_depth(buyer: NativeClient) -> None:
         return buyer.get("/depth", symbol="ETHBTC", limit=5000).json()
 
     # The publisher follows the engine.
-    wait_until(lambda: level in depth()["bids"], "the order stands in the depth", timeout_s=5)
+    wait_until(lambda: level in depth()["bids"], "the order stands in the depth")
     after = depth()
     assert after["last_update_id"] > before["last_update_id"]
     buyer.delete("/order", symbol="ETHBTC", order_id=placed["order_id"])

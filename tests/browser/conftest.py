@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from markets.tests.native import NativeClient
 from tests.browser import chromium
 from tests.browser.stream import Stream
 
+PATIENCE_MS = 30_000
 PASSWORD = "correct-horse-battery"
 
 _SET_PASSWORD = """
@@ -37,7 +38,8 @@ def context(browser: Browser, exchange: Any) -> Iterator[BrowserContext]:
     context = browser.new_context(
         base_url=exchange.url, viewport={"width": 1440, "height": 900}, locale="en-GB"
     )
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE_MS)
+    expect.set_options(timeout=PATIENCE_MS)
     yield context
     context.close()
 
