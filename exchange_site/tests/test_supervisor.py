@@ -78,8 +78,8 @@ def home(tmp_path: Path) -> Iterator[ExchangeHome]:
 def exchange(home: ExchangeHome) -> Iterator[FakeExchange]:
     exchange = FakeExchange(home)
     yield exchange
-    exchange.process.kill()
-    exchange.process.wait()
+    exchange.process.terminate()  # killed, it would leave the child of `stubborn` behind
+    exchange.process.wait(20)
 
 
 def test_it_starts_everything_and_shows_what_is_printed_once(exchange: FakeExchange) -> None:
