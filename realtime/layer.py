@@ -205,13 +205,15 @@ class Subscriptions:
 
     async def _beat(self, connection: Any) -> None:
         """Whatever Redis says is a sign of life; where nothing happens, its answer to PING is."""
-        while self._unanswered < UNANSWERED_HEARTBEATS:
-            self._unanswered += 1
-            with suppress(redis.RedisError, OSError):  # the reader learns of it, too
+        try:
+            while self._unanswered < UNANSWERED_HEARTBEATS:
+                self._unanswered += 1
                 await connection.send_command("PING")
-            await asyncio.sleep(HEARTBEAT_S)
-        _log.warning("the subscriptions broke: no answer for %d s", self._unanswered * HEARTBEAT_S)
-        self._break()
+                await asyncio.sleep(HEARTBEAT_S)
+            raise redis.TimeoutError("PING is not answered")
+        except (redis.RedisError, OSError) as error:
+            _log.warning("the subscriptions broke: %s", error)
+            self._break()
 
     def _break(self) -> None:
         """Forget the connection and what was subscribed on it. The next subscription makes one."""

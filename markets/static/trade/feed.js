@@ -66,7 +66,7 @@ export class Feed {
     this.#watch = setTimeout(() => this.#socket?.close(), SILENCE_MS);
     if ("stream" in message) {
       this.#streams.get(message.stream)?.(message.data);
-    } else if (message.id === this.#lastOfAll) {
+    } else if (message.result === null && message.id === this.#lastOfAll) {
       // Everything is subscribed to: from now on all is seen.
       this.#retry = 0;
       this.onState("live");
