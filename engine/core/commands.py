@@ -213,7 +213,6 @@ class AmendOrder(Message, frozen=True, tag="amend_order"):
     price: Int64 | None = None
     quantity: Int64 | None = None
     new_client_order_id: ClientOrderId | None = None
-    key: Key | None = None
 
 
 class ReplaceOrder(Message, frozen=True, tag="replace_order"):
