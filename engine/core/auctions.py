@@ -73,7 +73,7 @@ class Auctions:
         # Orders may have ended between two ticks of a long auction: what is left finds a new price.
         if not book.is_crossed:
             return None
-        market.clearing_price = clearing_price(book, market.last_price, market.rules.tick)
+        market.clearing_price = clearing_price(book, market.last_price, market.tick)
         return self._next_pair(market)
 
     def _fill(self, market: Market, order: Order, quantity: int, fill: Fill) -> None:

@@ -37,20 +37,19 @@ def can_fill(market: Market, order: Order, now: int) -> bool:
     return False
 
 
-def cost_of_buying(
-    market: Market, quantity: int, limit: int, account: Account, mode: SelfTradePrevention
-) -> int:
-    """What a buy would pay for what stands there within its limit, up to `quantity`."""
-    asks, cost = market.book.asks, 0
-    if mode is NO_PREVENTION:
-        for level in asks.levels_within(limit):
+def cost_of_buying(market: Market, order: Order) -> int:
+    """What a buy by quantity would pay for what stands there within its limit."""
+    quantity, cost = order.quantity, 0
+    if not order.prevents_self_trade:
+        for level in market.book.asks.levels_within(order.limit):
             taken = min(quantity, level.total)
             cost += market.notional(level.price, taken)
             quantity -= taken
             if not quantity:
                 break
         return cost
-    for piece in slices(asks, limit, account, mode):
+    mode = order.terms.self_trade_prevention
+    for piece in slices(market.book.asks, order.limit, order.account, mode):
         taken = min(quantity, piece.quantity)
         if not piece.is_own:
             cost += market.notional(piece.price, taken)
@@ -60,10 +59,10 @@ def cost_of_buying(
     return cost
 
 
-def value_of_selling(market: Market, quantity: int, limit: int) -> int:
+def value_of_selling(market: Market, order: Order) -> int:
     """What a sell would receive for what is wanted there within its limit, before the fee."""
-    value = 0
-    for level in market.book.bids.levels_within(limit):
+    quantity, value = order.quantity, 0
+    for level in market.book.bids.levels_within(order.limit):
         taken = min(quantity, level.total)
         value += market.notional(level.price, taken)
         quantity -= taken
@@ -101,7 +100,7 @@ def _turns(level: PriceLevel) -> Iterator[tuple[Order, int, int]]:
             again.append((order, order.remaining - order.shown))
     while again:
         order, remaining = again.popleft()
-        visible = order.terms.visible_quantity or remaining
+        visible = order.visible_quantity or remaining
         shown = min(visible, remaining)
         yield order, shown, remaining
         if remaining > shown:

@@ -57,8 +57,8 @@ class Participant:
 
     def remember(self, order: Order) -> None:
         self.orders[order.order_id] = order
-        if order.terms.client_order_id is not None:
-            self.client_orders[order.terms.client_order_id] = order
+        if order.client_order_id is not None:
+            self.client_orders[order.client_order_id] = order
         if order.waits:
             self.conditional_count += 1
 
@@ -66,15 +66,15 @@ class Participant:
         """Harmless for an order that was never remembered."""
         if self.orders.pop(order.order_id, None) is None:
             return
-        if order.terms.client_order_id is not None:
-            del self.client_orders[order.terms.client_order_id]
+        if order.client_order_id is not None:
+            del self.client_orders[order.client_order_id]
         if order.waits:
             self.conditional_count -= 1
 
     def rename(self, order: Order, client_order_id: str | None) -> None:
         """An open order gets another client order id; one that nobody has, it was checked."""
-        if order.terms.client_order_id is not None:
-            del self.client_orders[order.terms.client_order_id]
+        if order.client_order_id is not None:
+            del self.client_orders[order.client_order_id]
         if client_order_id is not None:
             self.client_orders[client_order_id] = order
 
@@ -90,7 +90,7 @@ class Participant:
         order = self.orders.get(order_id)
         if client_order_id is None or order is None:
             return order
-        return order if order.terms.client_order_id == client_order_id else None
+        return order if order.client_order_id == client_order_id else None
 
 
 class Market:
@@ -98,6 +98,7 @@ class Market:
 
     __slots__ = (
         "_band_price",
+        "_step_value",
         "_unit",
         "base",
         "book",
@@ -107,11 +108,19 @@ class Market:
         "highest_price",
         "last_price",
         "lowest_price",
+        "max_conditional_orders",
+        "max_notional",
+        "max_open_orders",
+        "max_quantity",
+        "min_notional",
+        "min_quantity",
         "next_phase",
         "phase",
         "quote",
         "rules",
+        "step",
         "symbol",
+        "tick",
         "tier_fees",
         "trade_id",
         "triggered",
@@ -119,7 +128,6 @@ class Market:
     )
 
     def __init__(self, rules: DefineMarket, base: Asset, quote: Asset) -> None:
-        self.rules = rules
         self.symbol = rules.symbol
         self.base = base.symbol
         self.quote = quote.symbol
@@ -143,6 +151,7 @@ class Market:
         """The price band, bounds included: all prices before the first trade. See `move_band`."""
         self.trade_id = 0
         self.depth_number = 0
+        self.set_rules(rules)
 
     @property
     def has_orders(self) -> bool:
@@ -155,11 +164,11 @@ class Market:
         yield from self.triggered
 
     def notional(self, price: int, quantity: int) -> int:
-        """What `quantity` costs at `price`, in the quote asset.
+        """What `quantity` costs at `price`, in the quote asset: exactly, for both are on the grid.
 
-        Exact for every multiple of tick and step: see `market_checks.py`.
+        Ticks times steps stay small where price times quantity would need long arithmetic.
         """
-        return price * quantity // self._unit
+        return (price // self.tick) * (quantity // self.step) * self._step_value
 
     def move_band(self) -> None:
         """Bring the price band to where the last price is now."""
@@ -171,12 +180,26 @@ class Market:
 
     def set_rules(self, rules: DefineMarket) -> None:
         self.rules = rules
+        self.tick: int = rules.tick
+        self.step: int = rules.step
+        self._step_value: int = rules.tick * rules.step // self._unit
+        """What one step costs at a price of one tick."""
+        self.min_quantity: int = -(-rules.min_quantity // rules.step) * rules.step
+        self.max_quantity: int = rules.max_quantity // rules.step * rules.step
+        self.min_notional: int = rules.min_notional
+        self.max_notional: int = rules.max_notional
+        self.max_open_orders: int = _or_unlimited(rules.max_open_orders)
+        self.max_conditional_orders: int = _or_unlimited(rules.max_conditional_orders)
         self.guard.set_rules(rules)
         self._band_price = None
 
     def fees_of(self, tier: int) -> tuple[int, int]:
         """Maker and taker fee of an account of that tier, in parts per million."""
         return self.tier_fees.get(tier) or (self.rules.maker_fee_ppm, self.rules.taker_fee_ppm)
+
+
+def _or_unlimited(limit: int | None) -> int:
+    return MAX_AMOUNT if limit is None else limit
 
 
 class Markets:

@@ -176,6 +176,9 @@ class Matching:
             self._reduce_maker(market, level, maker, quantity, now)
         taker.prevented_quantity += quantity
         taker.remaining -= market.notional(level.price, quantity) if taker.is_by_quote else quantity
+        if _wanted(market, taker, level.price):  # else it expires at once
+            taker.updated_at = now
+            self._open_orders.announce(taker, PREVENTED, taker.open_status)
 
     def _reduce_maker(
         self, market: Market, level: PriceLevel, maker: Order, quantity: int, now: int
@@ -205,5 +208,5 @@ def _wanted(market: Market, taker: Order, price: int) -> int:
     """How much the taker would still take at that price, in whole steps."""
     if not taker.is_by_quote:
         return taker.remaining
-    step = market.rules.step
+    step = market.step
     return taker.remaining // market.notional(price, step) * step

@@ -104,7 +104,7 @@ class OpenOrders:
     def forget(self, order: Order) -> None:
         """Its account has it no more."""
         order.participant.forget(order)
-        if order.terms.good_till is not None:
+        if order.good_till:
             self._deadlines.discard(expiry_of(order))
 
     def _leave(self, order: Order, change: Change, status: OrderStatus, now: int) -> OrderState:
@@ -121,8 +121,8 @@ class OpenOrders:
 
     def _remember(self, order: Order) -> None:
         order.participant.remember(order)
-        if order.terms.good_till is not None:
-            self._deadlines.set(expiry_of(order), order.terms.good_till)
+        if order.good_till:
+            self._deadlines.set(expiry_of(order), order.good_till)
 
     def _untie(self, order_list: OrderList, now: int) -> None:
         for leg in order_list.legs:

@@ -7,6 +7,7 @@ from engine.core.commands import OrderTerms
 from engine.core.events import OrderState
 from engine.core.types import (
     BUY,
+    FOK,
     GTC,
     GTD,
     LIMIT,
@@ -24,21 +25,29 @@ if TYPE_CHECKING:
 
 
 class Order:
-    """What is left of an order's terms, what it locks, and its place in a queue.
+    """An order's terms, what is left of it, what it locks, and its place in a queue.
 
-    The queue is a level of the book, or of the triggers while a conditional order waits.
+    The queue is a level of the book, or of the triggers while a conditional order waits. What the
+    hot path asks of the terms is read off once, when they are set: 0 stands for what is not given.
     """
 
     __slots__ = (
         "account",
         "behind",
+        "can_stand",
+        "client_order_id",
         "created_at",
         "executed_quantity",
         "executed_quote_quantity",
+        "good_till",
         "in_front",
         "is_buy",
         "is_by_quote",
         "is_complete",
+        "is_conditional",
+        "is_fok",
+        "is_market",
+        "is_plain",
         "is_tracked",
         "level",
         "limit",
@@ -48,29 +57,34 @@ class Order:
         "order_list",
         "participant",
         "pays",
+        "post_only",
         "prevented_quantity",
         "prevents_self_trade",
+        "price",
+        "quantity",
         "receives",
         "remaining",
         "shown",
-        "stands",
+        "stop_price",
         "terms",
+        "trailing_delta",
         "updated_at",
+        "visible_quantity",
         "waits",
         "working_since",
     )
 
-    def __init__(
-        self, order_id: int, terms: OrderTerms, participant: "Participant", limit: int, now: int
-    ) -> None:
+    def __init__(self, order_id: int, terms: OrderTerms, participant: "Participant", now: int):
         self.order_id = order_id
         self.participant = participant
         self.account: Account = participant.account
         self.is_buy = terms.side is BUY
         self.pays: Balance = participant.quote if self.is_buy else participant.base
         self.receives: Balance = participant.base if self.is_buy else participant.quote
-        self.is_by_quote = terms.quote_quantity is not None
-        self.remaining: int = terms.quantity or terms.quote_quantity or 0
+        self.set_terms(terms)
+        self.limit = 0
+        """The worst price at which it trades; one that excludes nothing where it has none."""
+        self.remaining = self.quantity
         """In the base asset; in the quote asset where the terms give a quote amount."""
         self.shown = 0
         """How much of the remaining quantity the book shows, while it stands there."""
@@ -85,8 +99,8 @@ class Order:
         """0 while it waits for its trigger."""
         self.is_complete = False
         """It wants no more: filled, or by quote amount and the rest buys no step."""
-        self.waits = terms.type is not LIMIT and terms.type is not MARKET
-        """For its trigger."""
+        self.waits = self.is_conditional
+        """For its trigger, and then for its turn."""
         self.is_tracked = False
         """It waits as a trailing order whose best price is followed."""
         self.list_id = 0
@@ -96,19 +110,41 @@ class Order:
         self.level: PriceLevel | None = None
         self.in_front: Order | None = None
         self.behind: Order | None = None
-        self.set_terms(terms, limit)
 
-    def set_terms(self, terms: OrderTerms, limit: int) -> None:
+    def set_terms(self, terms: OrderTerms) -> None:
+        kind, lifetime = terms.type, terms.time_in_force
+        price, quantity, quote_quantity = terms.price, terms.quantity, terms.quote_quantity
+        stop_price, trailing_delta = terms.stop_price, terms.trailing_delta
+        visible_quantity, good_till = terms.visible_quantity, terms.good_till
         self.terms = terms
-        self.limit = limit
-        """The worst price at which it trades; one that excludes nothing where it has none."""
-        self.stands = (
-            terms.price is not None
-            and terms.type is not MARKET
-            and (terms.time_in_force is GTC or terms.time_in_force is GTD)
-        )
+        self.client_order_id: str | None = terms.client_order_id
+        self.price: int = price or 0
+        self.quantity: int = quantity or quote_quantity or 0
+        self.stop_price: int = stop_price or 0
+        self.trailing_delta: int = trailing_delta or 0
+        self.visible_quantity: int = visible_quantity or 0
+        self.good_till: int = good_till or 0
+        self.post_only: bool = terms.post_only
+        self.is_by_quote = quote_quantity is not None
+        self.is_market = kind is MARKET
+        self.is_conditional = kind is not LIMIT and kind is not MARKET
+        self.is_fok = lifetime is FOK
+        self.can_stand = not self.is_market and (lifetime is GTC or lifetime is GTD)
         """What cannot trade at once stays in the book."""
         self.prevents_self_trade = terms.self_trade_prevention is not NO_PREVENTION
+        self.is_plain = (
+            kind is LIMIT
+            and price is not None
+            and quantity is not None
+            and quote_quantity is None
+            and stop_price is None
+            and trailing_delta is None
+            and visible_quantity is None
+            and good_till is None
+            and lifetime is not GTD
+            and (not self.post_only or lifetime is GTC)
+        )
+        """A well-formed limit order with nothing special to it, as most are."""
 
     @property
     def open_status(self) -> OrderStatus:

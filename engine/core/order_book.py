@@ -48,8 +48,8 @@ class PriceLevel:
         else:
             self.last.behind = order
         self.last = order
-        visible = order.terms.visible_quantity
-        if visible is None or visible > order.remaining:
+        visible = order.visible_quantity
+        if not visible or visible > order.remaining:
             order.shown = order.remaining
         else:
             order.shown = visible

@@ -4,7 +4,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from engine.core.accounts import Accounts
+from engine.core.accounts import Account, Accounts
 from engine.core.commands import (
     AmendOrder,
     CancelOrder,
@@ -31,11 +31,10 @@ from engine.core.order_checks import (
     check_terms,
     check_trigger,
     cost_of,
-    is_conditional,
     limit_of,
     valuation_price,
 )
-from engine.core.order_lists import OrderList
+from engine.core.order_lists import OrderList, problem_with_legs
 from engine.core.phases import Phases, can_trade, check_cancel
 from engine.core.rejections import Code
 from engine.core.replies import OrderListReply, OrderReply, Refused, ReplaceReply
@@ -46,7 +45,6 @@ from engine.core.types import (
     CANCELED,
     EXPIRED,
     FILLED,
-    FOK,
     NEW,
     OPEN,
     PREVENTED,
@@ -87,41 +85,47 @@ class Orders:
     # Placing
 
     def place(self, terms: OrderTerms, now: int) -> OrderReply | Refused:
-        market = self._markets.get(terms.market)
-        if market is None:
-            return _unknown_market(terms.market)
-        refused = check_phase(terms, market) or check_terms(terms, market, now)
+        order = self._draft(terms, now)
+        if type(order) is Refused:
+            return order
+        assert type(order) is Order
+        market = order.participant.market
+        refused = check_phase(order, market) or check_terms(order, market, now)
         if refused:
             return refused
-        account = self._accounts.get(terms.account)
-        if (refused := check_account(account)) or account is None:
-            return refused or _UNKNOWN_ORDER
-        participant = self._markets.participant(account, market)
-        cost = cost_of(terms, participant)
+        order.limit = limit_of(order, market)
+        cost = cost_of(order, market)
         refused = (
-            check_client_order_id(terms.client_order_id, participant)
-            or check_limits(terms, participant)
-            or check_trigger(terms, market)
-            or check_book(terms, market)
-            or check_funds(terms, participant, cost)
+            check_account(order.account, self._accounts)
+            or check_client_order_id(order.client_order_id, order.participant)
+            or check_limits(order, market, 1, 1)
+            or check_trigger(order, market)
+            or check_book(order, market)
+            or check_funds(order.pays, cost)
         )
         if refused:
             return refused
-        order = self._new_order(terms, participant, now)
-        accepted = self._open_orders.announce(order, ACCEPTED, NEW)
+        accepted = self._accept(order)
         if order.waits:
             self._open_orders.wait(market, order, cost)
             return OrderReply(accepted)
         state, fills = self._work(market, order, now)
         return OrderReply(state or accepted, fills)
 
-    def _new_order(self, terms: OrderTerms, participant: Participant, now: int) -> Order:
+    def _draft(self, terms: OrderTerms, now: int) -> Order | Refused:
+        """The order as it would be, without a number yet."""
+        market = self._markets.get(terms.market)
+        if market is None:
+            return Refused(Code.UNKNOWN_MARKET, f"there is no market {terms.market[:20]}")
+        account = self._accounts.get(terms.account) or Account(terms.account)
+        return Order(0, terms, self._markets.participant(account, market), now)
+
+    def _accept(self, order: Order) -> OrderState:
         self.last_order_id += 1
-        limit = limit_of(terms, participant.market)
-        order = Order(self.last_order_id, terms, participant, limit, now)
+        order.order_id = self.last_order_id
         if not order.waits:
-            order.working_since = now
-        return order
+            order.working_since = order.created_at
+        return self._open_orders.announce(order, ACCEPTED, NEW)
 
     def _work(
         self, market: Market, order: Order, now: int
@@ -133,7 +137,7 @@ class Orders:
         if market.phase is not OPEN:
             self._open_orders.stand(market, order, needed_lock(market, order))
             return None, ()
-        if order.terms.time_in_force is FOK and not can_fill(market, order, now):
+        if order.is_fok and not can_fill(market, order, now):
             return self._drop(order, Change.EXPIRED, now), ()
         fills, outcome = self._matching.match(market, order, now)
         if fills:
@@ -145,7 +149,7 @@ class Orders:
             return order.state(FILLED), tuple(fills)
         if outcome is STOPPED:
             return self._drop(order, PREVENTED, now), tuple(fills)
-        if order.stands and outcome is not EXHAUSTED:
+        if order.can_stand and outcome is not EXHAUSTED:
             self._open_orders.stand(market, order, needed_lock(market, order))
             changed = bool(fills) or order.prevented_quantity
             return order.state(order.open_status) if changed else None, tuple(fills)
@@ -160,42 +164,50 @@ class Orders:
     # Lists
 
     def place_list(self, command: PlaceOrderList, now: int) -> OrderListReply | Refused:
-        first, second = command.legs
-        market = self._markets.get(first.market)
-        if market is None:
-            return _unknown_market(first.market)
+        legs: list[Order] = []
         for terms in command.legs:
-            if refused := check_phase(terms, market) or check_terms(terms, market, now):
+            leg = self._draft(terms, now)
+            if type(leg) is Refused:
+                return leg
+            assert type(leg) is Order
+            market = leg.participant.market
+            if refused := check_phase(leg, market) or check_terms(leg, market, now):
                 return refused
-        if problem := _problem_with_legs(first, second, market):
+            leg.limit = limit_of(leg, market)
+            legs.append(leg)
+        first, second = legs
+        if problem := problem_with_legs(first, second):
             return Refused(Code.INVALID_ORDER_LIST, problem)
-        account = self._accounts.get(first.account)
-        if (refused := check_account(account)) or account is None:
-            return refused or _UNKNOWN_ORDER
-        participant = self._markets.participant(account, market)
-        costs = [cost_of(terms, participant) for terms in command.legs]
-        for terms in command.legs:
+        market = first.participant.market
+        conditional = first.is_conditional + second.is_conditional
+        for leg in legs:
             refused = (
-                check_client_order_id(terms.client_order_id, participant)
-                or check_limits(terms, participant, more=2)
-                or check_trigger(terms, market)
-                or check_book(terms, market)
+                check_account(leg.account, self._accounts)
+                or check_client_order_id(leg.client_order_id, leg.participant)
+                or check_limits(leg, market, 2, conditional)
+                or check_trigger(leg, market)
+                or check_book(leg, market)
             )
             if refused:
                 return refused
-        if refused := check_funds(first, participant, max(costs)):
+        costs = [cost_of(leg, market) for leg in legs]
+        if refused := check_funds(first.pays, max(costs)):
             return refused
-        return self._accept_list(command, participant, costs, now)
+        return self._accept_list(command, market, legs, costs, now)
 
     def _accept_list(
-        self, command: PlaceOrderList, participant: Participant, costs: list[int], now: int
+        self,
+        command: PlaceOrderList,
+        market: Market,
+        legs: list[Order],
+        costs: list[int],
+        now: int,
     ) -> OrderListReply:
+        """The leg that costs more holds the lock of both."""
         self.last_list_id += 1
-        market = participant.market
-        legs = [self._new_order(terms, participant, now) for terms in command.legs]
         for leg in legs:
             leg.list_id = self.last_list_id
-        states = [self._open_orders.announce(leg, ACCEPTED, NEW) for leg in legs]
+        states = [self._accept(leg) for leg in legs]
         holder = 0 if costs[0] >= costs[1] else 1
         for index, leg in enumerate(legs):
             lock = costs[holder] if index == holder else 0
@@ -227,44 +239,35 @@ class Orders:
         if order is None:
             return _UNKNOWN_ORDER
         terms = _amended(order.terms, command)
-        market, participant = order.participant.market, order.participant
-        refused = (
-            check_phase(terms, market)
-            or _check_amendment(order, terms)
-            or check_terms(terms, market, now)
-            or check_account(order.account)
-        )
-        if refused:
-            return refused
-        is_renamed = terms.client_order_id != order.terms.client_order_id
-        if is_renamed and (refused := check_client_order_id(terms.client_order_id, participant)):
-            return refused
+        market = order.participant.market
+        amended = Order(order.order_id, terms, order.participant, now)
+        amended.limit = amended.price or order.limit
         taken = order.executed_quantity + order.prevented_quantity
-        remaining = (terms.quantity or 0) - taken
-        limit = order.limit if terms.price is None else terms.price
-        lock = market.notional(limit, remaining) if order.is_buy else remaining
-        worth = market.notional(valuation_price(terms, market), remaining) - market.notional(
-            valuation_price(order.terms, market), order.remaining
-        )
+        amended.remaining = amended.quantity - taken
         refused = (
-            (check_notional_limit(worth, participant) if worth > 0 else None)
-            or (None if order.waits else check_book(terms, market))
-            or check_funds(terms, participant, lock - order.locked)
+            check_phase(amended, market)
+            or _check_amendment(order, amended)
+            or check_terms(amended, market, now)
+            or check_account(order.account, self._accounts)
         )
         if refused:
             return refused
-        return self._change(market, order, terms, limit, remaining, now)
+        if amended.client_order_id != order.client_order_id and (
+            refused := check_client_order_id(amended.client_order_id, order.participant)
+        ):
+            return refused
+        worth = market.notional(valuation_price(amended, market), amended.remaining)
+        worth -= market.notional(valuation_price(order, market), order.remaining)
+        refused = (
+            (check_notional_limit(worth, order.participant) if worth > 0 else None)
+            or (None if order.waits else check_book(amended, market))
+            or check_funds(order.pays, needed_lock(market, amended) - order.locked)
+        )
+        return refused or self._change(market, order, amended, now)
 
-    def _change(
-        self,
-        market: Market,
-        order: Order,
-        terms: OrderTerms,
-        limit: int,
-        remaining: int,
-        now: int,
-    ) -> OrderReply:
+    def _change(self, market: Market, order: Order, amended: Order, now: int) -> OrderReply:
         """Less quantity at the same price is taken where the order stands; else it comes anew."""
+        limit, remaining = amended.limit, amended.remaining
         keeps_place = order.waits or (limit == order.limit and remaining <= order.remaining)
         order.updated_at = now
         if not keeps_place:
@@ -275,17 +278,18 @@ class Orders:
             order.level.resize(order, remaining)
         else:  # triggered, and its turn has not come
             order.remaining = remaining
-        order.participant.rename(order, terms.client_order_id)
-        order.set_terms(terms, limit)
+        order.participant.rename(order, amended.client_order_id)
+        order.set_terms(amended.terms)
+        order.limit = limit
         if keeps_place:
             if not order.waits and order.level is not None:
                 self._markets.level_changed(market, market.book.side_of(order), order.level)
             self._open_orders.lock_only(order, needed_lock(market, order))
-        amended = self._open_orders.announce(order, AMENDED, order.open_status)
+        state = self._open_orders.announce(order, AMENDED, order.open_status)
         if keeps_place:
-            return OrderReply(amended)
-        state, fills = self._work(market, order, now)
-        return OrderReply(state or amended, fills)
+            return OrderReply(state)
+        last_state, fills = self._work(market, order, now)
+        return OrderReply(last_state or state, fills)
 
     def replace(self, command: ReplaceOrder, now: int) -> ReplaceReply:
         terms = command.terms
@@ -354,10 +358,6 @@ class Orders:
         return participant.find(order_id, client_order_id) if participant is not None else None
 
 
-def _unknown_market(symbol: str) -> Refused:
-    return Refused(Code.UNKNOWN_MARKET, f"there is no market {symbol[:20]}")
-
-
 def _amended(terms: OrderTerms, command: AmendOrder) -> OrderTerms:
     return replace(
         terms,
@@ -367,45 +367,17 @@ def _amended(terms: OrderTerms, command: AmendOrder) -> OrderTerms:
     )
 
 
-def _check_amendment(order: Order, terms: OrderTerms) -> Refused | None:
+def _check_amendment(order: Order, amended: Order) -> Refused | None:
     problem = None
     if order.order_list is not None:
         problem = "a leg of an order list cannot be amended"
-    elif terms == order.terms:
+    elif amended.terms == order.terms:
         problem = "it changes nothing"
-    elif terms.price is not None and order.terms.price is None:
+    elif amended.price and not order.price:
         problem = "an order without a limit gets none"
-    elif (terms.quantity or 0) <= order.executed_quantity + order.prevented_quantity:
+    elif amended.remaining <= 0:
         problem = "so much of the order is filled already"
     return Refused(Code.INVALID_AMENDMENT, problem) if problem else None
-
-
-def _problem_with_legs(first: OrderTerms, second: OrderTerms, market: Market) -> str | None:
-    if (first.account, first.market, first.side, first.quantity) != (
-        second.account,
-        second.market,
-        second.side,
-        second.quantity,
-    ):
-        return "both legs have one account, market, side and quantity"
-    if not (is_conditional(first) or is_conditional(second)):
-        return "at least one leg is conditional"
-    if not all(is_conditional(leg) or leg.post_only for leg in (first, second)):
-        return "a leg is conditional or a post-only limit order"
-    if first.client_order_id is not None and first.client_order_id == second.client_order_id:
-        return "the legs have the same client order id"
-    last = market.last_price
-    if last is None:
-        return "there is no last price for the legs to lie around"
-    below, above = sorted(_reference_price(leg, last) for leg in (first, second))
-    return None if below < last < above else "one leg lies above the last price, one below"
-
-
-def _reference_price(terms: OrderTerms, last_price: int) -> int:
-    """Where the leg waits: at its limit in the book, or for its stop price."""
-    if is_conditional(terms):
-        return terms.stop_price or last_price
-    return terms.price or last_price
 
 
 def _find_list(participant: Participant, command: CancelOrderList) -> OrderList | None:

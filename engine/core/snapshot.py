@@ -300,8 +300,8 @@ def _restore_market(engine: "Engine", record: MarketRecord) -> None:
     # Accounts know their open orders oldest first.
     for order in sorted(orders, key=lambda order: order.order_id):
         order.participant.remember(order)
-        if order.terms.good_till is not None:
-            engine.deadlines.set(expiry_of(order), order.terms.good_till)
+        if order.good_till:
+            engine.deadlines.set(expiry_of(order), order.good_till)
     _restore_order_lists(engine, market, record.order_lists)
 
 
@@ -313,7 +313,8 @@ def _by_time_tracked(record: OrderRecord) -> tuple[int, int]:
 
 def _restored_order(engine: "Engine", market: Market, row: OrderRecord, *, waits: bool) -> Order:
     participant = engine.markets.participant(engine.accounts.open(row.terms.account), market)
-    order = Order(row.order_id, row.terms, participant, row.limit, row.created_at)
+    order = Order(row.order_id, row.terms, participant, row.created_at)
+    order.limit = row.limit
     order.remaining = row.remaining
     order.locked = row.locked
     order.executed_quantity = row.executed_quantity

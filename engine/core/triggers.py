@@ -46,17 +46,16 @@ class Triggers:
                 yield from level
 
     def add(self, order: Order, last_price: int | None) -> None:
-        stop_price = order.terms.stop_price
-        if stop_price is not None:
-            self._waiting(order).add(order, stop_price)
+        if order.stop_price:
+            self._waiting(order).add(order, order.stop_price)
         else:
             assert last_price is not None, "a trailing order begins at a price"
             self.track(order, last_price)
 
     def track(self, order: Order, best_price: int) -> None:
         """Follow the price from `best_price` on. Those that are tracked have seen it too."""
-        delta = order.terms.trailing_delta
-        assert delta is not None
+        delta = order.trailing_delta
+        assert delta, "only a trailing order is tracked"
         order.is_tracked = True
         key = (order.is_buy, delta)
         trail = self._trails.get(key)
@@ -65,9 +64,8 @@ class Triggers:
         trail.add(order, best_price)
 
     def remove(self, order: Order) -> None:
-        delta = order.terms.trailing_delta
-        if order.is_tracked and delta is not None:
-            trail = self._trails[order.is_buy, delta]
+        if order.is_tracked:
+            trail = self._trails[order.is_buy, order.trailing_delta]
             trail.remove(order)
             self._drop_if_empty(trail)
         else:
@@ -98,7 +96,7 @@ class Triggers:
             side.pop_best()
             for order in list(level):
                 level.remove(order)
-                if order.terms.trailing_delta is not None:
+                if order.trailing_delta:
                     self.track(order, price)
                 else:
                     due.append((level.price * sign, order.order_id, order))
