@@ -4,7 +4,7 @@ import importlib
 import json
 import sys
 
-BENCHES = ("core", "engine", "projector", "rest")
+BENCHES = ("core", "scale", "engine", "projector", "rest")
 
 
 def main(names: list[str]) -> int:

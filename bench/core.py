@@ -137,23 +137,23 @@ def measure(seed: int, resting: int, messages: int, spread: int) -> tuple[float,
     mix = Mix(seed, resting, spread)
     commands = [mix.message() for _ in range(messages)]
     engine = funded_engine()
-    before = _resident_bytes()
+    before = resident_bytes()
     for command in mix.filling:
         engine.apply(command)
-    memory = (_resident_bytes() - before) // resting
+    memory = (resident_bytes() - before) // resting
     del mix
     gc.collect()
-    gc.freeze()  # as the engine process does: see engine/management/commands/run_engine.py
+    gc.disable()  # as in the engine process
     apply = engine.apply
     started = time.perf_counter()
     for command in commands:
         apply(command)
     elapsed = time.perf_counter() - started
-    gc.unfreeze()
+    gc.enable()
     return messages / elapsed, memory
 
 
-def _resident_bytes() -> int:
+def resident_bytes() -> int:
     with open("/proc/self/statm") as statm:
         return int(statm.read().split()[1]) * resource.getpagesize()
 

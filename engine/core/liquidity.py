@@ -4,11 +4,9 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from engine.core.accounts import Account
 from engine.core.markets import Market
 from engine.core.order import Order
-from engine.core.order_book import BookSide, PriceLevel
-from engine.core.types import DECREMENT, EXPIRE_MAKER, NO_PREVENTION, SelfTradePrevention
+from engine.core.types import DECREMENT, EXPIRE_MAKER
 
 MAX_FILLS: Final = 10_000
 """Of one order at a time. What would trade further expires: a batch's events must fit an entry."""
@@ -25,11 +23,12 @@ class Slice(NamedTuple):
 def can_fill(market: Market, order: Order, now: int) -> bool:
     """Would all of it trade at once, within its limit and the volatility guard?"""
     needed = order.remaining
-    limit = tighter_limit(order, market.guard.bounds(now))
-    mode = order.terms.self_trade_prevention
-    side = market.book.opposite_of(order)
-    for met, piece in enumerate(slices(side, limit, order.account, mode)):
-        if piece.is_own or met == MAX_FILLS:
+    lowest, highest = market.guard.bounds(now)
+    skips_own = order.terms.self_trade_prevention is EXPIRE_MAKER
+    for met, piece in enumerate(slices(market, order)):
+        if met == MAX_FILLS or not lowest <= piece.price <= highest:
+            return False
+        if piece.is_own and not skips_own:
             return False
         needed -= piece.quantity
         if needed <= 0:
@@ -37,32 +36,12 @@ def can_fill(market: Market, order: Order, now: int) -> bool:
     return False
 
 
-def cost_of_buying(market: Market, order: Order) -> int:
-    """What a buy by quantity would pay for what stands there within its limit."""
-    quantity, cost = order.quantity, 0
-    if not order.prevents_self_trade:
-        for level in market.book.asks.levels_within(order.limit):
-            taken = min(quantity, level.total)
-            cost += market.notional(level.price, taken)
-            quantity -= taken
-            if not quantity:
-                break
-        return cost
-    mode = order.terms.self_trade_prevention
-    for piece in slices(market.book.asks, order.limit, order.account, mode):
-        taken = min(quantity, piece.quantity)
-        if not piece.is_own:
-            cost += market.notional(piece.price, taken)
-        quantity -= taken
-        if not quantity:
-            break
-    return cost
-
-
-def value_of_selling(market: Market, order: Order) -> int:
-    """What a sell would receive for what is wanted there within its limit, before the fee."""
+def value_on_the_book(market: Market, order: Order) -> int:
+    """What an order by quantity would trade for now, in the quote asset, before fees."""
+    if order.prevents_self_trade:
+        return _value_with_prevention(market, order)
     quantity, value = order.quantity, 0
-    for level in market.book.bids.levels_within(order.limit):
+    for level in market.book.opposite_of(order).levels_within(order.limit):
         taken = min(quantity, level.total)
         value += market.notional(level.price, taken)
         quantity -= taken
@@ -71,42 +50,38 @@ def value_of_selling(market: Market, order: Order) -> int:
     return value
 
 
-def tighter_limit(order: Order, bounds: tuple[int, int]) -> int:
-    """The worst price at which the order may trade where the guard has these bounds."""
-    return min(order.limit, bounds[1]) if order.is_buy else max(order.limit, bounds[0])
+def _value_with_prevention(market: Market, order: Order) -> int:
+    quantity, value = order.quantity, 0
+    for piece in slices(market, order):
+        taken = min(quantity, piece.quantity)
+        quantity -= taken
+        if not piece.is_own:
+            value += market.notional(piece.price, taken)
+        if not quantity:
+            break
+    return value
 
 
-def slices(
-    side: BookSide, limit: int, account: Account, mode: SelfTradePrevention
-) -> Iterator[Slice]:
-    """What an order of this account would meet, in turn, until its mode ends it."""
-    for level in side.levels_within(limit):
-        for maker, shown, remaining in _turns(level):
-            if mode is NO_PREVENTION or not _is_own(maker, account):
-                yield Slice(level.price, shown, is_own=False)
-            elif mode is DECREMENT:
-                yield Slice(level.price, remaining, is_own=True)
-            elif mode is not EXPIRE_MAKER:
-                yield Slice(level.price, 0, is_own=True)
-                return
+def slices(market: Market, order: Order) -> Iterator[Slice]:
+    """What the order would meet, in turn, until its self-trade prevention ends it.
 
-
-def _turns(level: PriceLevel) -> Iterator[tuple[Order, int, int]]:
-    """`(order, shown, remaining)` as they would be met: icebergs come again behind the others."""
-    again: deque[tuple[Order, int]] = deque()
-    for order in level:
-        yield order, order.shown, order.remaining
-        if order.remaining > order.shown:
-            again.append((order, order.remaining - order.shown))
-    while again:
-        order, remaining = again.popleft()
-        visible = order.visible_quantity or remaining
-        shown = min(visible, remaining)
-        yield order, shown, remaining
-        if remaining > shown:
-            again.append((order, remaining - shown))
-
-
-def _is_own(order: Order, account: Account) -> bool:
-    mine = account.trade_group
-    return order.account is account or (mine is not None and mine == order.account.trade_group)
+    One of its own counts with what both would lose: nothing, but where both are decremented.
+    """
+    mode = order.terms.self_trade_prevention
+    for level in market.book.opposite_of(order).levels_within(order.limit):
+        icebergs: deque[tuple[Order, int]] = deque()
+        for maker in level:
+            if order.prevents_self_trade and maker.is_own(order):
+                yield Slice(level.price, maker.remaining if mode is DECREMENT else 0, is_own=True)
+                if mode is not DECREMENT and mode is not EXPIRE_MAKER:
+                    return
+                continue
+            yield Slice(level.price, maker.shown, is_own=False)
+            if maker.remaining > maker.shown:
+                icebergs.append((maker, maker.remaining - maker.shown))
+        while icebergs:  # their next parts come behind the others
+            maker, remaining = icebergs.popleft()
+            shown = min(maker.visible_quantity, remaining)
+            yield Slice(level.price, shown, is_own=False)
+            if remaining > shown:
+                icebergs.append((maker, remaining - shown))

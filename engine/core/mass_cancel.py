@@ -28,6 +28,8 @@ class Sweep(NamedTuple):
     account: int
     market: str
     last_order_id: int
+    is_timed: bool
+    """By a timer, which acts in every phase."""
 
 
 class MassCancel:
@@ -58,7 +60,7 @@ class MassCancel:
                 return Refused(Code.UNKNOWN_MARKET, f"there is no market {command.market[:20]}")
             if refused := check_cancel(market):
                 return refused
-        sweep = Sweep(command.account, command.market or "", last_order_id)
+        sweep = Sweep(command.account, command.market or "", last_order_id, is_timed=False)
         orders = sum(len(place.orders) for place in self._places(sweep))
         states = self._sweep(sweep, now)
         return CanceledReply(tuple(states), orders - len(states))
@@ -83,7 +85,7 @@ class MassCancel:
     def time_out(self, deadline: Deadline, last_order_id: int, now: int) -> None:
         """Nobody renewed the timer."""
         self._events.append(TimerSet(deadline.account, deadline.market or None, None))
-        self._sweep(Sweep(deadline.account, deadline.market, last_order_id), now)
+        self._sweep(Sweep(deadline.account, deadline.market, last_order_id, is_timed=True), now)
 
     def go_on(self, now: int) -> None:
         """Continue the oldest sweep that is not through."""
@@ -118,5 +120,6 @@ class MassCancel:
         return [
             place
             for place in places
-            if sweep.market in ("", place.market.symbol) and check_cancel(place.market) is None
+            if sweep.market in ("", place.market.symbol)
+            and (sweep.is_timed or check_cancel(place.market) is None)
         ]

@@ -7,7 +7,7 @@ from typing import Final
 
 from engine.core.accounts import Account, Accounts, Balance
 from engine.core.commands import OrderTerms
-from engine.core.liquidity import cost_of_buying, value_of_selling
+from engine.core.liquidity import value_on_the_book
 from engine.core.markets import Market, Participant
 from engine.core.order import Order
 from engine.core.rejections import Code
@@ -253,7 +253,7 @@ def _worth(order: Order, market: Market) -> int:
         return order.quantity
     if not order.is_market:
         return market.notional(valuation_price(order, market), order.quantity)
-    return cost_of_buying(market, order) if order.is_buy else value_of_selling(market, order)
+    return value_on_the_book(market, order)
 
 
 def check_trigger(order: Order, market: Market) -> Refused | None:
@@ -310,7 +310,7 @@ def cost_of(order: Order, market: Market) -> int:
     if not order.is_buy or order.is_by_quote:
         return order.quantity
     if order.is_market:
-        return cost_of_buying(market, order)
+        return value_on_the_book(market, order)
     return market.notional(order.limit, order.quantity)
 
 
