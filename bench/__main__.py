@@ -4,7 +4,7 @@ import importlib
 import json
 import sys
 
-BENCHES = ("core", "engine", "projector", "rest", "stalled")
+BENCHES = ("core", "scale", "engine", "projector", "rest", "stalled")
 BY_NAME = ("follow", "idle", "page", "replay")
 """They take minutes, a recording or a browser."""
 

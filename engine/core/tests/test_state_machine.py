@@ -147,7 +147,7 @@ class Trading(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def cancel(self, data: st.DataObject) -> None:
-        orders = [o for a in self.exchange.engine.accounts for o in a.orders.values()]
+        orders = [o for m in self.exchange.engine.markets for o in m.orders()]
         if orders:
             order = data.draw(st.sampled_from(orders))
             reply = self.exchange.cancel(order.account.number, order_id=order.order_id)
