@@ -1,6 +1,7 @@
 """A small exchange on real servers: a worker that is stepped by hand, a projector, a follower."""
 
 from random import Random
+from typing import Any
 
 import redis
 from django.conf import settings
@@ -59,7 +60,7 @@ class Scene:
         """One journal entry."""
         for number, command in enumerate(commands):
             self.journal.rpush(QUEUE_KEY, envelope("test", number, command))
-        waiting = RedisStore(self.journal).peek(MAX_BATCH)
+        waiting: list[Any] = self.journal.lrange(QUEUE_KEY, 0, MAX_BATCH - 1)
         while waiting:
             waiting = self.worker.step(waiting)
 
