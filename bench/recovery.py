@@ -89,6 +89,7 @@ def replay() -> dict[str, Any]:
         "bench": "recovery",
         "value": round(seconds, 2),
         "unit": "s",
+        "of_the_processor_s": round(time.process_time(), 2),
         "commands": replica.commands,
         "entries": replica.sequence,
         "compiled_core": build_folder().exists(),

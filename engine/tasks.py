@@ -49,12 +49,7 @@ class _Following:
         self._follower = Follower(
             RedisStream(self._journal),
             DatabaseRecords(self._shared),
-            Policy(
-                every_s=settings.SNAPSHOT_EVERY_S,
-                every_commands=settings.SNAPSHOT_EVERY_COMMANDS,
-                keep=settings.SNAPSHOTS_KEEP,
-                keep_days=settings.SNAPSHOTS_KEEP_DAYS,
-            ),
+            Policy.from_settings(),
         )
 
     def run(self) -> int:

@@ -8,8 +8,9 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
+from django.conf import settings
 from django.utils import timezone
 
 from engine.publisher.record import Trading, record_feeds
@@ -29,6 +30,15 @@ class Policy(NamedTuple):
     every_commands: int
     keep: int
     keep_days: int
+
+    @classmethod
+    def from_settings(cls) -> Self:
+        return cls(
+            every_s=settings.SNAPSHOT_EVERY_S,
+            every_commands=settings.SNAPSHOT_EVERY_COMMANDS,
+            keep=settings.SNAPSHOTS_KEEP,
+            keep_days=settings.SNAPSHOTS_KEEP_DAYS,
+        )
 
 
 class Follower:

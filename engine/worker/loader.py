@@ -42,7 +42,7 @@ def restore_newest(stream: Stream, records: Records) -> tuple[Replica, OpenSnaps
     for kept in records.snapshots():
         started = time.monotonic()
         try:
-            _check_version(stream, records, kept.header)
+            check_version(stream, records, kept.header)
             snapshot = OpenSnapshot(kept.load())
             _check_witness(stream, _witness_of(snapshot.header))
             replica = snapshot.replica()
@@ -90,8 +90,9 @@ def _witness_of(header: Header) -> Witness:
     return Witness(f"the snapshot of entry {header.sequence}", header.sequence, header.digest)
 
 
-def _check_version(stream: Stream, records: Records, header: Header) -> None:
-    """An older core's state can be gone on from only where nothing of that core follows."""
+def check_version(stream: Stream, records: Records, header: Header) -> None:
+    """An older core's state can be gone on from only where nothing of that core follows. Raises
+    SnapshotInvalid."""
     if header.core == CORE_VERSION:
         return
     following = next(History(stream, records).read_after(header.sequence), None)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from engine.core.commands import Command
 from engine.core.digest import GENESIS, encode_events, roll
 from engine.core.engine import CORE_VERSION, Engine
 from engine.core.events import Event
@@ -86,8 +87,18 @@ class Replica:
     def _replay(self, encoded: EncodedEntry) -> tuple[list[Reply], list[list[Event]]]:
         replies: list[Reply] = []
         events = [self.engine.advance(encoded.time)]
-        for command in encoded.decode_commands():
+        for command in _commands_of(encoded):
             reply, caused = self.engine.apply(command)
             replies.append(reply)
             events.append(caused)
         return replies, events
+
+
+def _commands_of(encoded: EncodedEntry) -> list[Command]:
+    try:
+        return encoded.decode_commands()
+    except ValueError as error:
+        raise JournalBroken(
+            f"the commands of entry {encoded.sequence} cannot be read ({error}). The journal was "
+            "altered: keep it for analysis."
+        ) from error
