@@ -17,11 +17,16 @@ from pathlib import Path
 import pytest
 import redis
 from django.conf import settings
+from django.db import connections
 from filelock import FileLock
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from exchange_site.servers.addresses import ServerAddresses
+from exchange_site.servers.addresses import (
+    OWNER_ROLE,
+    ServerAddresses,
+    embedded_database_url,
+)
 from exchange_site.servers.home import ExchangeHome
 from exchange_site.servers.valkey import engine_valkey, shared_valkey
 from exchange_site.tests.processes import running_server, wait_until
@@ -79,6 +84,13 @@ def django_db_modify_db_settings(
     django_db_modify_db_settings_parallel_suffix: None, servers: ServerAddresses
 ) -> None:
     """pytest-django's hook before it creates the test database: the server must run."""
+
+
+@pytest.fixture
+def database_url(django_db_setup: None) -> str:
+    """The test database, for the processes that a test starts."""
+    name = connections["default"].settings_dict["NAME"]
+    return embedded_database_url(ExchangeHome(TEST_RUN), role=OWNER_ROLE, database=name)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -5,7 +5,7 @@ import json
 import sys
 
 BENCHES = ("core", "scale", "engine", "projector", "rest", "stalled")
-BY_NAME = ("follow", "idle", "page", "replay")
+BY_NAME = ("follow", "idle", "page", "recovery", "replay")
 """They take minutes, a recording or a browser."""
 
 

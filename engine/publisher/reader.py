@@ -85,9 +85,13 @@ class PublisherStatus(msgspec.Struct, frozen=True):
 
 
 def read_status(connection: "redis.Redis") -> PublisherStatus:
-    """Whether a publisher leads, and the journal entry that it has come to."""
+    """Whether a publisher leads, and the journal entry that it has come to; 0 where nothing is
+    stored that this version can read, for then it begins anew."""
     lease, state = connection.mget([keys.LEASE, keys.STATE])
-    sequence = msgspec.json.decode(state, type=FeedsState).sequence if state else 0
+    try:
+        sequence = msgspec.json.decode(state, type=FeedsState).sequence if state else 0
+    except msgspec.MsgspecError:
+        sequence = 0
     return PublisherStatus(lease is not None, sequence)
 
 

@@ -19,14 +19,21 @@ Run = Callable[..., "subprocess.Popen[str]"]
 
 
 @pytest.fixture
-def run_engine(servers: ServerAddresses, engine_redis: "redis.Redis") -> Iterator[Run]:
+def run_engine(
+    servers: ServerAddresses,
+    engine_redis: "redis.Redis",
+    shared_redis: "redis.Redis",
+    database_url: str,
+) -> Iterator[Run]:
     started: list[subprocess.Popen[str]] = []
 
-    def run(*arguments: str, url: str = servers.engine_redis_url) -> "subprocess.Popen[str]":
+    def run(
+        *arguments: str, url: str = servers.engine_redis_url, database: str = database_url
+    ) -> "subprocess.Popen[str]":
         process = subprocess.Popen(
             [sys.executable, "manage.py", "run_engine", *arguments],
             cwd=settings.BASE_DIR,
-            env={**os.environ, "ENGINE_REDIS_URL": url},
+            env={**os.environ, "ENGINE_REDIS_URL": url, "DATABASE_URL": database},
             stderr=subprocess.PIPE,
             text=True,
         )
@@ -77,6 +84,14 @@ def test_without_its_redis_it_says_so(run_engine: Run) -> None:
     _, complaint = engine.communicate(timeout=20)
     assert engine.returncode == 1
     assert "ENGINE_REDIS_URL" in complaint
+    assert "Traceback" not in complaint
+
+
+def test_it_does_not_start_without_postgresql(run_engine: Run) -> None:
+    engine = run_engine(database="postgresql:///none?host=/nowhere")
+    _, complaint = engine.communicate(timeout=20)
+    assert engine.returncode == 1
+    assert "PostgreSQL is needed to start it, not to run it" in complaint
     assert "Traceback" not in complaint
 
 

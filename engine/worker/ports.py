@@ -1,9 +1,13 @@
-"""What the worker needs from the world. Real: `redis_store.py`. Simulated: the tests' own."""
+"""What the worker needs from the world. Real: `redis_store.py`, and `engine/snapshots/records.py`
+for the start. Simulated: the tests' own."""
 
-from collections.abc import Iterator, Mapping
-from typing import Protocol
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from engine.journal import EncodedEntry
+
+if TYPE_CHECKING:
+    from engine.snapshots.codec import Header, Packed
 
 
 class Fenced(Exception):
@@ -35,10 +39,17 @@ class Queue(Protocol):
         """Peek as soon as something waits; empty after the timeout."""
 
 
-class Journal(Protocol):
-    def read_after(self, sequence: int) -> Iterator[EncodedEntry]:
-        """All entries after `sequence`, in order."""
+class Stream(Protocol):
+    """The journal as far as it was not trimmed."""
 
+    def read_after(self, sequence: int) -> Iterator[EncodedEntry]:
+        """All entries after `sequence` that stand there, in order."""
+
+    def tail(self) -> int:
+        """The newest entry's sequence; 0 for an empty journal."""
+
+
+class Journal(Stream, Protocol):
     def begin_commit(self, entry: EncodedEntry | None, consumed: int) -> None:
         """Append the entry and take `consumed` messages off the queue: both or neither.
 
@@ -68,3 +79,31 @@ class Clock(Protocol):
 
     def not_before(self, time_ms: int) -> None:
         """Go on from that time at the earliest."""
+
+
+class KeptSnapshot(NamedTuple):
+    """A snapshot in its store: `header` is what its columns say, `load` reads the rest."""
+
+    header: "Header"
+    load: "Callable[[], Packed]"
+
+
+class Witness(NamedTuple):
+    """Somebody who has seen the journal's entry `sequence`; `digest` where it is known."""
+
+    name: str
+    sequence: int
+    digest: str | None = None
+
+
+class Records(Protocol):
+    """What is kept outside of the journal: needed to start an engine, not to run one."""
+
+    def snapshots(self) -> list[KeptSnapshot]:
+        """Newest first."""
+
+    def read_archive_after(self, sequence: int) -> Iterator[EncodedEntry]:
+        """All archived entries after `sequence`, in order; a gap is for the reader to see."""
+
+    def witnesses(self) -> list[Witness]:
+        """Who has seen entries that the journal must therefore hold; snapshots are asked apart."""

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import redis
 
-from engine.journal import JOURNAL_KEY, EncodedEntry, read_all_after
+from engine.journal import JOURNAL_KEY, EncodedEntry, read_all_after, tail_sequence
 from engine.wire import EPOCH_KEY, LEASE_KEY, QUEUE_KEY, REPLY_CHANNEL
 from engine.worker.ports import Fenced, JournalTailMoved
 
@@ -56,11 +56,24 @@ return 0
 """
 
 
-class RedisStore:
+class RedisStream:
+    """The journal for those who only read it."""
+
+    def __init__(self, client: "redis.Redis") -> None:
+        self._client = client
+
+    def read_after(self, sequence: int) -> Iterator[EncodedEntry]:
+        return read_all_after(self._client, sequence)
+
+    def tail(self) -> int:
+        return tail_sequence(self._client)
+
+
+class RedisStore(RedisStream):
     """The worker's `Store`, on one connection: everything happens in the order of these calls."""
 
     def __init__(self, client: "redis.Redis", lease_ms: int = LEASE_MS) -> None:
-        self._client = client
+        super().__init__(client)
         self._connection = client.connection_pool.get_connection()
         self._owner = secrets.token_hex(8)
         self._lease_ms = lease_ms
@@ -88,9 +101,6 @@ class RedisStore:
         # From the head to the head: it wakes up without moving anything.
         head = self._ask("BLMOVE", QUEUE_KEY, QUEUE_KEY, "LEFT", "LEFT", timeout_ms / 1000)
         return self.peek(limit) if head is not None else []
-
-    def read_after(self, sequence: int) -> Iterator[EncodedEntry]:
-        return read_all_after(self._client, sequence)
 
     def begin_commit(self, entry: EncodedEntry | None, consumed: int) -> None:
         arguments: list[str | bytes | int] = [consumed, entry.sequence if entry else 0]

@@ -16,7 +16,7 @@ from typing import Final
 from engine.journal import EncodedEntry
 from engine.worker.batch import Batch
 from engine.worker.ports import Clock, Store
-from engine.worker.recovery import Replica
+from engine.worker.recovery import JournalGap, Replica
 
 MAX_BATCH: Final = 256
 """Commands per journal entry at most: hundreds share one fsync, and none waits for it long."""
@@ -32,10 +32,12 @@ _log = logging.getLogger(__name__)
 class Worker:
     """One engine process, from taking the lease to handing it back."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, load: Callable[[], Replica] = Replica) -> None:
+        """`load` makes the replica that the journal is replayed on, as new as it can be had."""
         self._store = store
         self._clock = clock
-        self._replica = Replica()
+        self._load = load
+        self._replica = load()
         self._epoch = 0
         self._in_flight: Batch | None = None
         """The batch whose commit has begun and whose replies are due."""
@@ -49,7 +51,7 @@ class Worker:
             if should_stop():
                 return
             if standby:
-                self._replica.follow(self._store.read_after(self._replica.sequence))
+                self._follow(should_stop)
             time.sleep(WAIT_FOR_LEASE_S)
         self.recover(should_stop)
         waiting = self._store.peek(MAX_BATCH)
@@ -73,18 +75,35 @@ class Worker:
 
         The last entry is answered once more, since its author may have died before it could.
         """
-        started = renewed = time.monotonic()
-        for entry in self._store.read_after(self._replica.sequence):
-            self._replica.apply(entry)
-            if should_stop():
-                return
-            if time.monotonic() - renewed > IDLE_MS / 1000:
-                self._store.renew()
-                renewed = time.monotonic()
+        started = time.monotonic()
+        self._follow(should_stop, self._store.renew)
+        if should_stop():
+            return
         self._clock.not_before(self._replica.engine.time)
         self._store.publish(self._replica.last_replies(), MAX_BATCH)
         seconds = time.monotonic() - started
         _log.info("recovered to entry %d in %.2f s", self._replica.sequence, seconds)
+
+    def _follow(
+        self, should_stop: Callable[[], bool], renew: Callable[[], None] = lambda: None
+    ) -> None:
+        """Replay what stands in the journal. Where it was trimmed behind the replica's back, which
+        takes a long standstill, load anew."""
+        renewed = time.monotonic()
+        try:
+            for entry in self._store.read_after(self._replica.sequence):
+                self._replica.apply(entry)
+                if should_stop():
+                    return
+                if time.monotonic() - renewed > IDLE_MS / 1000:
+                    renew()
+                    renewed = time.monotonic()
+        except JournalGap:
+            loaded = self._load()
+            if loaded.sequence <= self._replica.sequence:
+                raise
+            self._replica = loaded
+            self._follow(should_stop, renew)
 
     def step(self, messages: list[bytes]) -> list[bytes]:
         """Apply one batch and commit it. Returns what waits by then.

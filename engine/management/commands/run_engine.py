@@ -3,21 +3,34 @@
 import gc
 import logging
 import signal
+from functools import partial
 from threading import Event
 from types import FrameType
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError, connections
 from redis import RedisError
 
 from engine.connections import connect
+from engine.snapshots.records import DatabaseRecords
 from engine.worker.clock import SteadyClock
+from engine.worker.loader import load_replica
 from engine.worker.ports import Fenced, JournalTailMoved
-from engine.worker.recovery import JournalBroken
+from engine.worker.recovery import JournalBroken, Replica
 from engine.worker.redis_store import RedisStore
 from engine.worker.worker import Worker
 from exchange_site.servers.checks import ENGINE_REDIS_SETTINGS, Finding, check_redis
+
+
+def load_state(store: RedisStore) -> Replica:
+    """The newest state that PostgreSQL has. From then on the engine needs no database."""
+    with connect(settings.REDIS_URL) as shared:
+        try:
+            return load_replica(store, DatabaseRecords(shared))
+        finally:
+            connections.close_all()
 
 
 class Command(BaseCommand):
@@ -46,8 +59,13 @@ class Command(BaseCommand):
                 "ENGINE_REDIS_URL", settings.ENGINE_REDIS_URL, ENGINE_REDIS_SETTINGS
             ):
                 self._take_note(finding)
-            worker = Worker(RedisStore(connect(settings.ENGINE_REDIS_URL)), SteadyClock())
+            store = RedisStore(connect(settings.ENGINE_REDIS_URL))
+            worker = Worker(store, SteadyClock(), partial(load_state, store))
             worker.run(stop.is_set, standby=options["standby"])
+        except DatabaseError as error:
+            raise CommandError(
+                f"engine stopped: PostgreSQL is needed to start it, not to run it: {error}"
+            ) from error
         except (Fenced, JournalTailMoved, JournalBroken, RedisError) as error:
             raise CommandError(f"engine stopped: {error}") from error
 
