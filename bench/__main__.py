@@ -4,7 +4,7 @@ import importlib
 import json
 import sys
 
-BENCHES = ("core", "engine", "projector", "rest")
+BENCHES = ("core", "engine", "projector", "rest", "takeover")
 
 
 def main(names: list[str]) -> int:

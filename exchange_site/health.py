@@ -11,6 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import Any, Final, NamedTuple
 
+import msgspec
 import redis
 from django.conf import settings
 from django.db import connection
@@ -21,9 +22,10 @@ from django.views.decorators.http import require_safe
 from engine.connections import connect
 from engine.journal import read_after, tail_sequence
 from engine.models import ProjectorPosition
+from engine.presence import Presence, read_presence
 from engine.publisher.reader import read_status
 from engine.times import to_milliseconds
-from engine.wire import LEASE_KEY, QUEUE_KEY
+from engine.wire import QUEUE_KEY
 from exchange_site.servers.checks import ENGINE_REDIS_SETTINGS, REDIS_SETTINGS, check_redis
 
 PROBE_TIMEOUT_S: Final = 1.0
@@ -51,15 +53,34 @@ class Report(NamedTuple):
 
 
 def probe_engine() -> Part:
-    """Somebody leads: the lease is held; and what is acknowledged is on disk."""
+    """Somebody leads: the lease is held; and what is acknowledged is on disk.
+
+    `leader` says who, `standbys` who could take over, and how many journal entries each is behind.
+    """
     with connect(settings.ENGINE_REDIS_URL, timeout_s=PROBE_TIMEOUT_S) as server:
-        lease, queue = (
-            server.pipeline(transaction=False).exists(LEASE_KEY).llen(QUEUE_KEY).execute()
+        presence = read_presence(server)
+        figures = {"queue": server.llen(QUEUE_KEY)} | describe_presence(
+            presence, tail=tail_sequence(server)
         )
-    if not lease:
-        raise PartDown("no engine holds the lease", queue=queue)
+    if not presence.leads:
+        raise PartDown("no engine holds the lease", **figures)
     _settings.check("ENGINE_REDIS_URL", settings.ENGINE_REDIS_URL, ENGINE_REDIS_SETTINGS)
-    return {"queue": queue}
+    return figures
+
+
+def describe_presence(presence: Presence, *, tail: int) -> Part:
+    leader = presence.leader if presence.leads else None
+    return {
+        "leader": msgspec.to_builtins(leader) if leader is not None else None,
+        "standbys": [
+            {
+                "instance": standby.instance,
+                "pid": standby.pid,
+                "lag": max(0, tail - standby.sequence),
+            }
+            for standby in presence.standbys
+        ],
+    }
 
 
 def probe_redis() -> Part:

@@ -24,7 +24,10 @@ class Lease(Protocol):
         """Hold it for longer. Raises Fenced."""
 
     def release(self) -> None:
-        """Let the next engine start at once."""
+        """Let the next engine start at once; as a standby, sign off."""
+
+    def announce(self, sequence: int) -> None:
+        """Say that this engine stands by, and has followed the journal up to `sequence`."""
 
 
 class Queue(Protocol):

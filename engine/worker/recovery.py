@@ -15,6 +15,10 @@ class JournalBroken(Exception):
     """The journal cannot be followed; the message says where and what to do."""
 
 
+class JournalGap(JournalBroken):
+    """Entries are missing between what is known and what stands in the journal."""
+
+
 class Replica:
     """An engine that follows the journal: `sequence` and `digest` are of the last entry applied."""
 
@@ -31,7 +35,7 @@ class Replica:
 
     def apply(self, encoded: EncodedEntry) -> None:
         if encoded.sequence != self.sequence + 1:
-            raise JournalBroken(
+            raise JournalGap(
                 f"entry {encoded.sequence} follows entry {self.sequence}: the journal has a gap. "
                 "Restore the engine's Redis from a backup that holds the missing entries."
             )

@@ -1,24 +1,47 @@
 """Queue, journal, lease and replies on the engine's Redis, in a few scripts."""
 
+import os
 import secrets
+import socket
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import redis
 
 from engine.journal import JOURNAL_KEY, EncodedEntry, read_all_after
+from engine.presence import LEADER_KEY, SILENT_MS, STANDBYS_KEY, Instance
 from engine.wire import EPOCH_KEY, LEASE_KEY, QUEUE_KEY, REPLY_CHANNEL
 from engine.worker.ports import Fenced, JournalTailMoved
 
 LEASE_MS: Final = 1_000
 
+_NOW_MS: Final = """
+local time = redis.call('TIME')
+local now_ms = time[1] * 1000 + math.floor(time[2] / 1000)
+"""
+
 # An epoch is raised with every lease that is taken, so an unchanged epoch proves that nobody led
 # in between, even where the lease itself has lapsed: after a stall the leader goes on unharmed.
-_ACQUIRE: Final = """
+_ACQUIRE: Final = f"""{_NOW_MS}
 if redis.call('EXISTS', KEYS[1]) == 1 then return false end
 local epoch = redis.call('INCR', KEYS[2])
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+redis.call('HSET', KEYS[3], 'instance', ARGV[3], 'pid', ARGV[4], 'epoch', epoch, 'since', now_ms)
+redis.call('HDEL', KEYS[4], ARGV[1])
 return epoch
+"""
+
+# Whoever was killed cannot sign off; the others sweep it out.
+_ANNOUNCE: Final = f"""{_NOW_MS}
+local standbys = redis.call('HGETALL', KEYS[1])
+for i = 1, #standbys, 2 do
+  if cjson.decode(standbys[i + 1])[4] < now_ms - tonumber(ARGV[5]) then
+    redis.call('HDEL', KEYS[1], standbys[i])
+  end
+end
+local standby = {{ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), now_ms}}
+redis.call('HSET', KEYS[1], ARGV[1], cjson.encode(standby))
+return 'OK'
 """
 
 _FENCE: Final = """
@@ -51,6 +74,7 @@ return 'OK'
 """
 
 _RELEASE: Final = """
+redis.call('HDEL', KEYS[2], ARGV[1])
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
 return 0
 """
@@ -59,15 +83,20 @@ return 0
 class RedisStore:
     """The worker's `Store`, on one connection: everything happens in the order of these calls."""
 
-    def __init__(self, client: "redis.Redis", lease_ms: int = LEASE_MS) -> None:
+    def __init__(
+        self, client: "redis.Redis", lease_ms: int = LEASE_MS, instance: Instance | None = None
+    ) -> None:
         self._client = client
         self._connection = client.connection_pool.get_connection()
         self._owner = secrets.token_hex(8)
         self._lease_ms = lease_ms
+        self._instance = instance or Instance(socket.gethostname(), os.getpid())
         self._epoch = 0
 
     def acquire(self) -> int | None:
-        epoch = self._ask("EVAL", _ACQUIRE, 2, LEASE_KEY, EPOCH_KEY, self._owner, self._lease_ms)
+        keys = (LEASE_KEY, EPOCH_KEY, LEADER_KEY, STANDBYS_KEY)
+        who = (self._owner, self._lease_ms, self._instance.name, self._instance.pid)
+        epoch = self._ask("EVAL", _ACQUIRE, len(keys), *keys, *who)
         if epoch is None:
             return None
         self._epoch = int(epoch)
@@ -78,7 +107,11 @@ class RedisStore:
         self._read_fenced()
 
     def release(self) -> None:
-        self._ask("EVAL", _RELEASE, 1, LEASE_KEY, self._owner)
+        self._ask("EVAL", _RELEASE, 2, LEASE_KEY, STANDBYS_KEY, self._owner)
+
+    def announce(self, sequence: int) -> None:
+        who = (self._owner, self._instance.name, self._instance.pid)
+        self._ask("EVAL", _ANNOUNCE, 1, STANDBYS_KEY, *who, sequence, SILENT_MS)
 
     def peek(self, limit: int, skip: int = 0) -> list[bytes]:
         waiting: list[bytes] = self._ask("LRANGE", QUEUE_KEY, skip, skip + limit - 1)

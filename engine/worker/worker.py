@@ -11,12 +11,14 @@ process ends, and its successor recovers from the journal.
 import logging
 import time
 from collections.abc import Callable
+from itertools import islice
 from typing import Final
 
 from engine.journal import EncodedEntry
+from engine.presence import ANNOUNCE_EVERY_S
 from engine.worker.batch import Batch
 from engine.worker.ports import Clock, Store
-from engine.worker.recovery import Replica
+from engine.worker.recovery import JournalGap, Replica
 
 MAX_BATCH: Final = 256
 """Commands per journal entry at most: hundreds share one fsync, and none waits for it long."""
@@ -26,16 +28,22 @@ IDLE_MS: Final = 333
 
 WAIT_FOR_LEASE_S: Final = 0.02
 
+FOLLOW_AT_ONCE: Final = 50
+"""Entries that are replayed before the lease is looked after again."""
+
 _log = logging.getLogger(__name__)
 
 
 class Worker:
     """One engine process, from taking the lease to handing it back."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, load: Callable[[], Replica] = Replica) -> None:
+        """`load` makes the replica that the journal is replayed on, as new as it can be had."""
         self._store = store
         self._clock = clock
-        self._replica = Replica()
+        self._load = load
+        self._replica = load()
+        self._announced = float("-inf")
         self._epoch = 0
         self._in_flight: Batch | None = None
         """The batch whose commit has begun and whose replies are due."""
@@ -43,14 +51,14 @@ class Worker:
     def run(self, should_stop: Callable[[], bool], *, standby: bool = False) -> None:
         """Lead until told to stop. Raises whatever makes the memory worthless.
 
-        A standby replays the journal already while it waits for the lease.
+        A standby follows the journal already while it waits for the lease.
         """
         while not self.lead():
             if should_stop():
+                self._store.release()
                 return
-            if standby:
-                self._replica.follow(self._store.read_after(self._replica.sequence))
-            time.sleep(WAIT_FOR_LEASE_S)
+            if not (standby and self.stand_by()):
+                time.sleep(WAIT_FOR_LEASE_S)
         self.recover(should_stop)
         waiting = self._store.peek(MAX_BATCH)
         while not should_stop():
@@ -68,14 +76,35 @@ class Worker:
         _log.info("leading in epoch %d", epoch)
         return True
 
+    def stand_by(self) -> bool:
+        """Follow the journal a little further; whether there may be more at once."""
+        followed = self._follow_some()
+        if time.monotonic() - self._announced > ANNOUNCE_EVERY_S:
+            self._store.announce(self._replica.sequence)
+            self._announced = time.monotonic()
+        return followed >= FOLLOW_AT_ONCE
+
+    def _follow_some(self) -> int:
+        """How many entries the replica moved on: few, so that neither the lease nor a request to
+        stop waits for long. Who fell behind what the journal still holds loads anew."""
+        before = self._replica.sequence
+        try:
+            self._replica.follow(islice(self._store.read_after(before), FOLLOW_AT_ONCE))
+        except JournalGap:
+            loaded = self._load()
+            if loaded.sequence <= self._replica.sequence:
+                raise
+            self._replica = loaded
+            _log.warning("fell behind the journal: loaded entry %d", loaded.sequence)
+        return self._replica.sequence - before
+
     def recover(self, should_stop: Callable[[], bool] = lambda: False) -> None:
         """Replay the journal; the lease is renewed meanwhile, so that nobody else starts.
 
         The last entry is answered once more, since its author may have died before it could.
         """
         started = renewed = time.monotonic()
-        for entry in self._store.read_after(self._replica.sequence):
-            self._replica.apply(entry)
+        while self._follow_some():
             if should_stop():
                 return
             if time.monotonic() - renewed > IDLE_MS / 1000:

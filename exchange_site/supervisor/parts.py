@@ -27,6 +27,7 @@ def exchange_parts(home: ExchangeHome, environ: Mapping[str, str]) -> ExchangePa
     """Everything that `make run` runs beside the servers."""
     port = environ.get("PORT") or "8000"
     demo = environ.get("DEMO", "1") != "0"
+    standby = environ.get("STANDBY", "0") == "1"
     common = {
         "EXCHANGE_HOME": str(home.path),
         "DJANGO_SETTINGS_MODULE": "exchange_site.settings",
@@ -47,6 +48,12 @@ def exchange_parts(home: ExchangeHome, environ: Mapping[str, str]) -> ExchangePa
         quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat")
         return celery(name, "worker", "-Q", queue, "-P", "solo", "-n", f"{name}@%h", *quiet)
 
+    def engine(name: str) -> Part:
+        # Either may lead, and the other one then stands by.
+        follow = ("--standby",) if standby else ()
+        compiled, instance = {"EXCHANGE_COMPILED_CORE": "1"}, {"ENGINE_INSTANCE": name}
+        return python(name, "manage.py", "run_engine", *follow, **compiled, **instance)
+
     web = python(
         "web",
         *("-m", "uvicorn", "exchange_site.asgi:application", "--host", "127.0.0.1", "--port", port),
@@ -64,7 +71,8 @@ def exchange_parts(home: ExchangeHome, environ: Mapping[str, str]) -> ExchangePa
             manage("collectstatic", "collectstatic", "--no-input", "--verbosity", "0"),
         ],
         parts=[
-            python("engine", "manage.py", "run_engine", EXCHANGE_COMPILED_CORE="1"),
+            engine("engine"),
+            *([engine("standby")] if standby else []),
             manage("publisher", "run_publisher"),
             web,
             worker("projector", "projector"),

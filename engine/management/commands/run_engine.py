@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import os
 import signal
 from threading import Event
 from types import FrameType
@@ -12,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from redis import RedisError
 
 from engine.connections import connect
+from engine.presence import Instance
 from engine.worker.clock import SteadyClock
 from engine.worker.ports import Fenced, JournalTailMoved
 from engine.worker.recovery import JournalBroken
@@ -26,7 +28,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--standby", action="store_true", help="replay the journal while another engine leads"
+            "--standby", action="store_true", help="follow the journal while another engine leads"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -46,7 +48,9 @@ class Command(BaseCommand):
                 "ENGINE_REDIS_URL", settings.ENGINE_REDIS_URL, ENGINE_REDIS_SETTINGS
             ):
                 self._take_note(finding)
-            worker = Worker(RedisStore(connect(settings.ENGINE_REDIS_URL)), SteadyClock())
+            instance = Instance(settings.ENGINE_INSTANCE, os.getpid())
+            store = RedisStore(connect(settings.ENGINE_REDIS_URL), instance=instance)
+            worker = Worker(store, SteadyClock())
             worker.run(stop.is_set, standby=options["standby"])
         except (Fenced, JournalTailMoved, JournalBroken, RedisError) as error:
             raise CommandError(f"engine stopped: {error}") from error
