@@ -20,6 +20,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from engine.connections import connect
+from engine.intake import FULL_KEY, MAX_QUEUE_LENGTH
 from engine.journal import read_after, tail_sequence
 from engine.models import ProjectorPosition
 from engine.presence import Presence, read_presence
@@ -55,15 +56,27 @@ class Report(NamedTuple):
 def probe_engine() -> Part:
     """Somebody leads: the lease is held; and what is acknowledged is on disk.
 
-    `leader` says who, `standbys` who could take over, and how many journal entries each is behind.
+    `memory` and `memory_limit` are its Redis server's, in bytes; 0 is no limit. `leader` says who
+    leads, `standbys` who could take over, and how many journal entries each is behind.
     """
     with connect(settings.ENGINE_REDIS_URL, timeout_s=PROBE_TIMEOUT_S) as server:
         presence = read_presence(server)
-        figures = {"queue": server.llen(QUEUE_KEY)} | describe_presence(
-            presence, tail=tail_sequence(server)
-        )
+        memory = server.info("memory")
+        full = server.get(FULL_KEY)
+        figures = {
+            "queue": server.llen(QUEUE_KEY),
+            "memory": memory["used_memory"],
+            "memory_limit": memory["maxmemory"],
+            **describe_presence(presence, tail=tail_sequence(server)),
+        }
+    if 0 < memory["maxmemory"] < memory["used_memory"]:
+        raise PartDown("its Redis is full", **figures)
     if not presence.leads:
         raise PartDown("no engine holds the lease", **figures)
+    if full is not None:
+        raise PartDown(f"takes no more orders: {full.decode(errors='replace')}", **figures)
+    if figures["queue"] >= MAX_QUEUE_LENGTH:
+        raise PartDown("its queue is full", **figures)
     _settings.check("ENGINE_REDIS_URL", settings.ENGINE_REDIS_URL, ENGINE_REDIS_SETTINGS)
     return figures
 

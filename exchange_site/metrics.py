@@ -13,6 +13,11 @@ from exchange_site.health import Part, prober
 
 _FIGURES: Final = {
     ("engine", "queue"): ("exchange_engine_queue_length", "Commands that wait for the engine"),
+    ("engine", "memory"): ("exchange_engine_memory_bytes", "Memory that its Redis uses"),
+    ("engine", "memory_limit"): (
+        "exchange_engine_memory_limit_bytes",
+        "The maxmemory of its Redis; 0 where there is none",
+    ),
     ("publisher", "lag"): ("exchange_publisher_lag", "Journal entries not yet published"),
     ("projector", "sequence"): ("exchange_journal_sequence", "The journal's newest entry"),
     ("projector", "lag"): ("exchange_projector_lag", "Journal entries not yet projected"),

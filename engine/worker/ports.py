@@ -38,6 +38,14 @@ class Queue(Protocol):
         """Peek as soon as something waits; empty after the timeout."""
 
 
+class Intake(Protocol):
+    def regulate(self) -> None:
+        """Look how much room there is, and hold the clients back or let them go on.
+
+        Not while a commit is in flight. Raises Fenced.
+        """
+
+
 class Journal(Protocol):
     def read_after(self, sequence: int) -> Iterator[EncodedEntry]:
         """All entries after `sequence`, in order."""
@@ -61,8 +69,8 @@ class Outbox(Protocol):
         """Send the encoded replies by client, and `peek` in the same round trip."""
 
 
-class Store(Lease, Queue, Journal, Outbox, Protocol):
-    """The four together: a commit has to touch queue, journal and lease in one step."""
+class Store(Lease, Queue, Intake, Journal, Outbox, Protocol):
+    """All together: a commit has to touch queue, journal and lease in one step."""
 
 
 class Clock(Protocol):

@@ -1,5 +1,6 @@
 """Queue, journal, lease and replies on the engine's Redis, in a few scripts."""
 
+import logging
 import os
 import secrets
 import socket
@@ -8,12 +9,15 @@ from typing import Any, Final
 
 import redis
 
+from engine.intake import FULL_KEY, Room, why_full
 from engine.journal import JOURNAL_KEY, EncodedEntry, read_all_after
 from engine.presence import LEADER_KEY, SILENT_MS, STANDBYS_KEY, Instance
 from engine.wire import EPOCH_KEY, LEASE_KEY, QUEUE_KEY, REPLY_CHANNEL
 from engine.worker.ports import Fenced, JournalTailMoved
 
 LEASE_MS: Final = 1_000
+
+_log = logging.getLogger(__name__)
 
 _NOW_MS: Final = """
 local time = redis.call('TIME')
@@ -73,6 +77,11 @@ if consumed > 0 then redis.call('LTRIM', queue, consumed, -1) end
 return 'OK'
 """
 
+_SET_FULL: Final = f"""{_FENCE}
+if ARGV[4] == '' then return redis.call('DEL', KEYS[3]) end
+return redis.call('SET', KEYS[3], ARGV[4])
+"""
+
 _RELEASE: Final = """
 redis.call('HDEL', KEYS[2], ARGV[1])
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
@@ -92,6 +101,8 @@ class RedisStore:
         self._lease_ms = lease_ms
         self._instance = instance or Instance(socket.gethostname(), os.getpid())
         self._epoch = 0
+        self._full: str | None = None
+        """Why clients are held back; empty where they are not, None before the first look."""
 
     def acquire(self) -> int | None:
         keys = (LEASE_KEY, EPOCH_KEY, LEADER_KEY, STANDBYS_KEY)
@@ -121,6 +132,20 @@ class RedisStore:
         # From the head to the head: it wakes up without moving anything.
         head = self._ask("BLMOVE", QUEUE_KEY, QUEUE_KEY, "LEFT", "LEFT", timeout_ms / 1000)
         return self.peek(limit) if head is not None else []
+
+    def regulate(self) -> None:
+        used, most = _memory_of(self._ask("INFO", "memory"))
+        room = Room(used, most, entries=self._ask("XLEN", JOURNAL_KEY))
+        why = why_full(room, was_full=bool(self._full)) or ""
+        if bool(why) == bool(self._full) and self._full is not None:
+            return
+        self._send_fenced(_SET_FULL, [LEASE_KEY, EPOCH_KEY, FULL_KEY], [why])
+        self._read_fenced()
+        if why:
+            _log.error("no more orders are taken: %s", why)
+        elif self._full:
+            _log.info("orders are taken again")
+        self._full = why
 
     def read_after(self, sequence: int) -> Iterator[EncodedEntry]:
         return read_all_after(self._client, sequence)
@@ -164,3 +189,9 @@ class RedisStore:
             if str(error).startswith("TAIL"):
                 raise JournalTailMoved(str(error)) from error
             raise
+
+
+def _memory_of(info: bytes) -> tuple[int, int]:
+    """`used_memory` and `maxmemory`, of the answer to INFO."""
+    figures = dict(line.split(b":", 1) for line in info.splitlines() if b":" in line)
+    return int(figures[b"used_memory"]), int(figures[b"maxmemory"])

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Final
 
+from engine.intake import LOOK_EVERY_S
 from engine.journal import EncodedEntry
 from engine.presence import ANNOUNCE_EVERY_S
 from engine.worker.batch import Batch
@@ -43,7 +44,7 @@ class Worker:
         self._clock = clock
         self._load = load
         self._replica = load()
-        self._announced = float("-inf")
+        self._announced = self._regulated = float("-inf")
         self._epoch = 0
         self._in_flight: Batch | None = None
         """The batch whose commit has begun and whose replies are due."""
@@ -149,7 +150,11 @@ class Worker:
         assert self._in_flight is not None
         self._store.finish_commit()
         replies, self._in_flight = self._in_flight.replies(), None
-        return self._store.publish(replies, MAX_BATCH, skip)
+        waiting = self._store.publish(replies, MAX_BATCH, skip)
+        if time.monotonic() - self._regulated > LOOK_EVERY_S:
+            self._store.regulate()
+            self._regulated = time.monotonic()
+        return waiting
 
     def _patience_ms(self) -> int:
         """How long to wait for commands: until the next deadline, or until the lease wants care."""

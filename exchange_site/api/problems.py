@@ -20,7 +20,7 @@ from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from engine.client import EngineUnavailable, StatusUnknown
+from engine.client import EngineOverloaded, EngineUnavailable, StatusUnknown
 from engine.core.rejections import Code
 from engine.submit import CommandRefused
 from exchange_site.database.remembered import TROUBLE
@@ -29,6 +29,7 @@ from exchange_site.errors import CodedError
 CONTENT_TYPE: Final = "application/problem+json"
 API_PREFIX: Final = "/api/"
 RETRY_AFTER_S: Final = 1
+OVERLOADED_S: Final = 2
 
 
 class Kind(NamedTuple):
@@ -89,6 +90,7 @@ PROBLEMS: Final[dict[str, Kind]] = {
     # the site itself
     "INTERNAL_ERROR": Kind(500, "An error of ours"),
     "ENGINE_UNAVAILABLE": Kind(503, "The engine does not answer; nothing was done"),
+    "ENGINE_OVERLOADED": Kind(503, "The engine takes no more at the moment; nothing was done"),
     "DATABASE_UNAVAILABLE": Kind(503, "The database does not answer; nothing was done"),
     "FEED_UNAVAILABLE": Kind(503, "Market data cannot be read at the moment"),
     "HISTORY_BEHIND": Kind(503, "The history is behind the engine for a moment"),
@@ -185,6 +187,8 @@ def _as_problem_error(error: Exception) -> ProblemError | None:
             )
         case CommandRefused():
             return ProblemError(error.code.value, error.detail)
+        case EngineOverloaded():
+            return ProblemError("ENGINE_OVERLOADED", str(error), retry_after_s=OVERLOADED_S)
         case EngineUnavailable():
             return ProblemError("ENGINE_UNAVAILABLE")
         case StatusUnknown():

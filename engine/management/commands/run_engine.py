@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from redis import RedisError
+from redis import OutOfMemoryError, RedisError
 
 from engine.connections import connect
 from engine.presence import Instance
@@ -52,6 +52,11 @@ class Command(BaseCommand):
             store = RedisStore(connect(settings.ENGINE_REDIS_URL), instance=instance)
             worker = Worker(store, SteadyClock())
             worker.run(stop.is_set, standby=options["standby"])
+        except OutOfMemoryError as error:
+            raise CommandError(
+                "engine stopped: its Redis is full. Nothing acknowledged is lost, and nothing is "
+                "taken until there is room: CONFIG SET maxmemory to more, and in its configuration."
+            ) from error
         except (Fenced, JournalTailMoved, JournalBroken, RedisError) as error:
             raise CommandError(f"engine stopped: {error}") from error
 
