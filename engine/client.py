@@ -183,6 +183,8 @@ class EngineClient:
         _check_size(*envelopes)
         try:
             connection = self._pushers.get_connection()
+        except redis.MaxConnectionsError as error:
+            raise EngineOverloaded("too many requests of this process are waiting") from error
         except redis.RedisError as error:
             raise EngineUnavailable("the engine's Redis does not answer") from error
         try:
@@ -204,6 +206,8 @@ class EngineClient:
         pool = self._async_pool()
         try:
             connection = await pool.get_connection()
+        except redis.MaxConnectionsError as error:
+            raise EngineOverloaded("too many requests of this process are waiting") from error
         except redis.RedisError as error:
             raise EngineUnavailable("the engine's Redis does not answer") from error
         try:

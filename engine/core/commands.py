@@ -99,4 +99,11 @@ class Malformed(Message, frozen=True, tag="malformed"):
     sha256: str
 
 
-Command = DefineAsset | DefineMarket | Deposit | PlaceOrder | CancelOrder | Malformed
+class Poison(Message, frozen=True, tag="poison"):
+    """Stands in the journal for a message on which the engine failed time and again."""
+
+    size: Int64
+    sha256: str
+
+
+Command = DefineAsset | DefineMarket | Deposit | PlaceOrder | CancelOrder | Malformed | Poison

@@ -17,6 +17,7 @@ from engine.core.commands import (
     Deposit,
     Malformed,
     PlaceOrder,
+    Poison,
 )
 from engine.core.deadlines import Deadlines
 from engine.core.events import Deposited, Event, Rejected
@@ -59,6 +60,7 @@ class Engine:
             DefineAsset: self._define_asset,
             DefineMarket: self._define_market,
             Malformed: self._malformed,
+            Poison: self._poison,
         }
 
     def next_deadline(self) -> int | None:
@@ -140,3 +142,6 @@ class Engine:
 
     def _malformed(self, command: Malformed, _now: int) -> Reply:
         return Refused(Code.MALFORMED, f"{command.size} bytes that are no command")
+
+    def _poison(self, _command: Poison, _now: int) -> Reply:
+        return Refused(Code.POISON, "the engine failed on this command and will not try it again")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Protocol
 
+from engine.dead_letters import Failure, Verdict
 from engine.journal import EncodedEntry
 
 
@@ -50,8 +51,11 @@ class Journal(Protocol):
     def read_after(self, sequence: int) -> Iterator[EncodedEntry]:
         """All entries after `sequence`, in order."""
 
-    def begin_commit(self, entry: EncodedEntry | None, consumed: int) -> None:
-        """Append the entry and take `consumed` messages off the queue: both or neither.
+    def begin_commit(
+        self, entry: EncodedEntry | None, consumed: int, verdict: Verdict | None = None
+    ) -> None:
+        """Append the entry, take `consumed` messages off the queue and carry out the verdict on
+        suspects: all or nothing.
 
         Without an entry (a batch of queries) only the queue moves. Renews the lease. Nothing is
         certain, and nothing else may be asked of the store, before `finish_commit`.
@@ -64,12 +68,22 @@ class Journal(Protocol):
         """
 
 
+class Quarantine(Protocol):
+    """Not while a commit is in flight."""
+
+    def suspects(self) -> dict[str, Failure]:
+        """The messages, by name, on which engines have failed."""
+
+    def suspect(self, name: str, failure: Failure) -> None:
+        """Note one for the engines to come. Raises Fenced."""
+
+
 class Outbox(Protocol):
     def publish(self, replies: Mapping[str, bytes], limit: int, skip: int = 0) -> list[bytes]:
         """Send the encoded replies by client, and `peek` in the same round trip."""
 
 
-class Store(Lease, Queue, Intake, Journal, Outbox, Protocol):
+class Store(Lease, Queue, Intake, Journal, Quarantine, Outbox, Protocol):
     """All together: a commit has to touch queue, journal and lease in one step."""
 
 

@@ -9,6 +9,16 @@ from typing import Any, Final
 
 import redis
 
+from engine.dead_letters import (
+    DEAD_LETTERS_KEY,
+    MAX_DEAD_LETTERS,
+    SUSPECTS_KEY,
+    Failure,
+    Verdict,
+    decode_failure,
+    encode_dead_letter,
+    encode_failure,
+)
 from engine.intake import FULL_KEY, Room, why_full
 from engine.journal import JOURNAL_KEY, EncodedEntry, read_all_after
 from engine.presence import LEADER_KEY, SILENT_MS, STANDBYS_KEY, Instance
@@ -64,17 +74,35 @@ return 'OK'
 # an id twice, but not a gap; hence the look at its tail.
 _COMMIT: Final = f"""{_FENCE}
 local queue, journal, consumed, sequence = KEYS[3], KEYS[4], tonumber(ARGV[4]), tonumber(ARGV[5])
+local settled, dead_letter = ARGV[6], ARGV[7]
 if sequence > 0 then
   local newest = redis.call('XREVRANGE', journal, '+', '-', 'COUNT', 1)
   local tail = newest[1] and newest[1][1] or '0-0'
   if tail ~= string.format('%.0f-0', sequence - 1) then
     return redis.error_reply('TAIL the journal ends at ' .. tail)
   end
-  redis.call('XADD', journal, ARGV[5] .. '-0', unpack(ARGV, 6))
+  if dead_letter ~= '' then
+    redis.call('XADD', KEYS[6], 'MAXLEN', ARGV[8], '*', 'letter', dead_letter)
+  end
+  redis.call('XADD', journal, ARGV[5] .. '-0', unpack(ARGV, 9))
 end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+for name in string.gmatch(settled, '%S+') do redis.call('HDEL', KEYS[5], name) end
 if consumed > 0 then redis.call('LTRIM', queue, consumed, -1) end
 return 'OK'
+"""
+
+_COMMIT_KEYS: Final = (
+    LEASE_KEY,
+    EPOCH_KEY,
+    QUEUE_KEY,
+    JOURNAL_KEY,
+    SUSPECTS_KEY,
+    DEAD_LETTERS_KEY,
+)
+
+_SUSPECT: Final = f"""{_FENCE}
+return redis.call('HSET', KEYS[3], ARGV[4], ARGV[5])
 """
 
 _SET_FULL: Final = f"""{_FENCE}
@@ -150,14 +178,37 @@ class RedisStore:
     def read_after(self, sequence: int) -> Iterator[EncodedEntry]:
         return read_all_after(self._client, sequence)
 
-    def begin_commit(self, entry: EncodedEntry | None, consumed: int) -> None:
-        arguments: list[str | bytes | int] = [consumed, entry.sequence if entry else 0]
+    def begin_commit(
+        self, entry: EncodedEntry | None, consumed: int, verdict: Verdict | None = None
+    ) -> None:
+        settled: str | bytes = ""
+        dead_letter: str | bytes = ""
+        if verdict is not None:
+            settled = " ".join(verdict.settled)
+            if verdict.dead_letter is not None:
+                dead_letter = encode_dead_letter(verdict.dead_letter)
+        sequence = entry.sequence if entry is not None else 0
+        arguments: list[str | bytes | int] = [consumed, sequence]
+        arguments += (settled, dead_letter, MAX_DEAD_LETTERS)
         if entry is not None:
             for name, value in entry.fields().items():
                 arguments += (name, value)
-        self._send_fenced(_COMMIT, [LEASE_KEY, EPOCH_KEY, QUEUE_KEY, JOURNAL_KEY], arguments)
+        self._send_fenced(_COMMIT, _COMMIT_KEYS, arguments)
 
     def finish_commit(self) -> None:
+        self._read_fenced()
+
+    def suspects(self) -> dict[str, Failure]:
+        answer = self._ask("HGETALL", SUSPECTS_KEY)
+        # RESP2 answers a list, RESP3 a map.
+        pairs = (
+            answer.items() if isinstance(answer, dict) else zip(*[iter(answer)] * 2, strict=True)
+        )
+        return {name.decode(): decode_failure(failure) for name, failure in pairs}
+
+    def suspect(self, name: str, failure: Failure) -> None:
+        keys = [LEASE_KEY, EPOCH_KEY, SUSPECTS_KEY]
+        self._send_fenced(_SUSPECT, keys, [name, encode_failure(failure)])
         self._read_fenced()
 
     def publish(self, replies: Mapping[str, bytes], limit: int, skip: int = 0) -> list[bytes]:

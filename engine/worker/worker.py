@@ -20,6 +20,7 @@ from engine.presence import ANNOUNCE_EVERY_S
 from engine.worker.batch import Batch
 from engine.worker.ports import Clock, Store
 from engine.worker.recovery import JournalGap, Replica
+from engine.worker.suspects import CommandFailed, Suspects
 
 MAX_BATCH: Final = 256
 """Commands per journal entry at most: hundreds share one fsync, and none waits for it long."""
@@ -46,6 +47,7 @@ class Worker:
         self._replica = load()
         self._announced = self._regulated = float("-inf")
         self._epoch = 0
+        self._suspects = Suspects({}, patience=0)
         self._in_flight: Batch | None = None
         """The batch whose commit has begun and whose replies are due."""
 
@@ -61,9 +63,9 @@ class Worker:
             if not (standby and self.stand_by()):
                 time.sleep(WAIT_FOR_LEASE_S)
         self.recover(should_stop)
-        waiting = self._store.peek(MAX_BATCH)
+        waiting = self._store.peek(self._limit)
         while not should_stop():
-            waiting = self.step(waiting or self._store.wait(MAX_BATCH, self._patience_ms()))
+            waiting = self.step(waiting or self._store.wait(self._limit, self._patience_ms()))
         if self._in_flight is not None:
             self._answer(skip=0)
         self._store.release()
@@ -113,6 +115,7 @@ class Worker:
                 renewed = time.monotonic()
         self._clock.not_before(self._replica.engine.time)
         self._store.publish(self._replica.last_replies(), MAX_BATCH)
+        self._suspects = Suspects(self._store.suspects(), patience=2 * MAX_BATCH)
         seconds = time.monotonic() - started
         _log.info("recovered to entry %d in %.2f s", self._replica.sequence, seconds)
 
@@ -121,36 +124,60 @@ class Worker:
 
         Where more is waiting the commit is left in flight, and answered by the next step.
         """
-        batch = self._apply(messages)
+        limit = self._limit
+        batch = self._begin_batch()
+        entry = self._apply(batch, messages)
+        verdict = self._suspects.settle(messages, self._replica.sequence, batch.time)
         if self._in_flight is not None:
             waiting = self._answer(skip=len(messages))
-        elif len(messages) == MAX_BATCH:
-            waiting = self._store.peek(MAX_BATCH, skip=len(messages))
+        elif len(messages) == limit:
+            waiting = self._store.peek(self._limit, skip=len(messages))
         else:
             waiting = []
-        self._store.begin_commit(self._entry(batch), len(messages))
+        self._store.begin_commit(entry, len(messages), verdict)
         self._in_flight = batch
         return waiting or self._answer(skip=0)
 
-    def _apply(self, messages: list[bytes]) -> Batch:
+    @property
+    def _limit(self) -> int:
+        """Messages in the next batch at most."""
+        return 1 if self._suspects else MAX_BATCH
+
+    def _begin_batch(self) -> Batch:
         replica = self._replica
         now = max(self._clock.now_ms(), replica.engine.time)
-        batch = Batch(replica.engine, replica.sequence, now)
-        batch.apply_all(messages)
-        return batch
+        return Batch(replica.engine, replica.sequence, now)
 
-    def _entry(self, batch: Batch) -> EncodedEntry | None:
-        entry = batch.entry(self._epoch, self._replica.digest)
+    def _apply(self, batch: Batch, messages: list[bytes]) -> EncodedEntry | None:
+        """The entry to journal. Raises CommandFailed once it is noted which message failed."""
+        try:
+            batch.apply_all(messages, self._suspects.condemned if self._suspects else None)
+            entry = batch.entry(self._epoch, self._replica.digest)
+        except Exception as error:
+            self._accuse(batch, messages, error)
+            raise CommandFailed(f"{type(error).__name__}: {error}") from error
         if entry is not None:
             self._replica.sequence, self._replica.digest = entry.sequence, entry.digest
         return entry
+
+    def _accuse(self, batch: Batch, messages: list[bytes], error: Exception) -> None:
+        """Note what the engine failed on, for its successors. What is in flight comes first: it
+        went well, and the store serves nothing else meanwhile."""
+        if self._in_flight is not None:
+            self._answer(skip=0)
+        if not batch.has_news and batch.applying is None:
+            return  # the time itself: no message is to blame, and none can be put aside
+        culprit = batch.applying
+        if culprit is None and len(messages) == 1:
+            culprit = messages[0]
+        self._store.suspect(*self._suspects.accuse(culprit, error))
 
     def _answer(self, *, skip: int) -> list[bytes]:
         """Wait for the commit in flight, then publish its replies. Returns what waits by then."""
         assert self._in_flight is not None
         self._store.finish_commit()
         replies, self._in_flight = self._in_flight.replies(), None
-        waiting = self._store.publish(replies, MAX_BATCH, skip)
+        waiting = self._store.publish(replies, self._limit, skip)
         if time.monotonic() - self._regulated > LOOK_EVERY_S:
             self._store.regulate()
             self._regulated = time.monotonic()

@@ -65,6 +65,7 @@ PROBLEMS: Final[dict[str, Kind]] = {
     "RATE_LIMITED": Kind(429, "Too many requests"),
     # the engine: the command
     "MALFORMED": Kind(400, "The engine could not read the command"),
+    "POISON": Kind(422, "The engine fails on this command; it did nothing"),
     "EXPIRED": Kind(422, "The engine saw the command too late; it did nothing"),
     "KEY_REUSED": Kind(409, "The id was used for something else before"),
     # the engine: what the command speaks of

@@ -18,6 +18,7 @@ from engine.worker.clock import SteadyClock
 from engine.worker.ports import Fenced, JournalTailMoved
 from engine.worker.recovery import JournalBroken
 from engine.worker.redis_store import RedisStore
+from engine.worker.suspects import CommandFailed
 from engine.worker.worker import Worker
 from exchange_site.servers.checks import ENGINE_REDIS_SETTINGS, Finding, check_redis
 
@@ -56,6 +57,12 @@ class Command(BaseCommand):
             raise CommandError(
                 "engine stopped: its Redis is full. Nothing acknowledged is lost, and nothing is "
                 "taken until there is room: CONFIG SET maxmemory to more, and in its configuration."
+            ) from error
+        except CommandFailed as error:
+            logging.getLogger(__name__).exception("the engine failed on a command")
+            raise CommandError(
+                f"engine stopped: it failed on a command ({error}). It tries again, and after the "
+                "third time refuses it: see the dead letters in the admin."
             ) from error
         except (Fenced, JournalTailMoved, JournalBroken, RedisError) as error:
             raise CommandError(f"engine stopped: {error}") from error

@@ -1,6 +1,6 @@
 """A worker on a real Redis, stepped by hand, for tests."""
 
-from typing import Any
+from typing import Any, cast
 
 import redis
 
@@ -48,10 +48,13 @@ class Bench:
     def new_worker(self) -> Worker:
         """A successor: the lease of whoever led before has lapsed."""
         self.redis.delete(LEASE_KEY)
-        worker = Worker(self.new_store(), self.clock)
+        worker = Worker(self.new_store(), self.clock, self.load)
         assert worker.lead()
         worker.recover()
         return worker
+
+    def load(self) -> Replica:
+        return Replica()
 
     def push(self, *messages: Command | Query) -> None:
         for message in messages:
@@ -59,11 +62,14 @@ class Bench:
             self.redis.rpush(QUEUE_KEY, envelope("test", self.requests, message))
 
     def waiting(self) -> list[bytes]:
-        return self.new_store().peek(MAX_BATCH)
+        return self.peek(MAX_BATCH)
+
+    def peek(self, limit: int) -> list[bytes]:
+        return cast(list[bytes], self.redis.lrange(QUEUE_KEY, 0, limit - 1))
 
     def work(self) -> None:
         """Until nothing waits."""
-        waiting = self.waiting()
+        waiting = self.peek(self.worker._limit)
         while waiting:
             waiting = self.worker.step(waiting)
 

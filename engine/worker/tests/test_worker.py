@@ -64,7 +64,7 @@ def test_what_was_applied_but_not_committed_is_applied_again(bench: Bench) -> No
     """The worker dies between memory and journal: the queue still holds the command."""
     bench.do(*SETUP)
     bench.push(Deposit(1, "USD", 5, "a"))
-    bench.worker._apply(bench.waiting())
+    bench.worker._apply(bench.worker._begin_batch(), bench.waiting())
     assert tail_sequence(bench.redis) == 1
     bench.worker = bench.new_worker()
     bench.work()
@@ -76,9 +76,9 @@ def test_what_was_committed_but_not_answered_is_answered_by_the_successor(bench:
     """The worker dies between journal and reply. The command is not applied again."""
     bench.do(*SETUP)
     bench.push(Deposit(1, "USD", 5, "a"))
-    batch = bench.worker._apply(bench.waiting())
+    entry = bench.worker._apply(bench.worker._begin_batch(), bench.waiting())
     store = bench.worker._store
-    store.begin_commit(bench.worker._entry(batch), 1)
+    store.begin_commit(entry, 1)
     store.finish_commit()
     assert bench.replies() == []
     bench.worker = bench.new_worker()
