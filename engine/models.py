@@ -52,3 +52,15 @@ class ProjectorPosition(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} at {self.sequence}"
+
+
+class DeadLetter(models.Model):
+    """A message on which the engine failed time and again. They stand in the engine's Redis, not
+    in a table (see `engine/dead_letters.py`); this gives the admin a page and a permission."""
+
+    class Meta:
+        managed = False
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return "dead letters"

@@ -20,6 +20,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from engine.connections import connect
+from engine.dead_letters import count_dead_letters
 from engine.intake import FULL_KEY, MAX_QUEUE_LENGTH
 from engine.journal import read_after, tail_sequence
 from engine.models import ProjectorPosition
@@ -67,6 +68,7 @@ def probe_engine() -> Part:
             "queue": server.llen(QUEUE_KEY),
             "memory": memory["used_memory"],
             "memory_limit": memory["maxmemory"],
+            "dead_letters": count_dead_letters(server),
             **describe_presence(presence, tail=tail_sequence(server)),
         }
     if 0 < memory["maxmemory"] < memory["used_memory"]:

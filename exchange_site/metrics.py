@@ -18,6 +18,10 @@ _FIGURES: Final = {
         "exchange_engine_memory_limit_bytes",
         "The maxmemory of its Redis; 0 where there is none",
     ),
+    ("engine", "dead_letters"): (
+        "exchange_engine_dead_letters",
+        "Commands that it failed on and gave up",
+    ),
     ("publisher", "lag"): ("exchange_publisher_lag", "Journal entries not yet published"),
     ("projector", "sequence"): ("exchange_journal_sequence", "The journal's newest entry"),
     ("projector", "lag"): ("exchange_projector_lag", "Journal entries not yet projected"),
