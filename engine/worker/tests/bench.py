@@ -35,7 +35,7 @@ class Bench:
 
     def __init__(self, connection: "redis.Redis") -> None:
         self.redis = connection
-        self.clock = ManualClock()
+        self.clock: Any = ManualClock()
         self.requests = 0
         self.answered: set[int] = set()
         self.subscription = connection.pubsub(ignore_subscribe_messages=True)
