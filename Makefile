@@ -1,8 +1,8 @@
 # Python 3.11 or newer and make are all that is needed; everything else goes into .venv and .run.
-#   make run | test [TESTS=path] | check | bench [BENCH=name] | compile | requirements | clean
+#   make run | test [TESTS=path] | check | bench [BENCH=name] | crash [KILLS=n] | compile | requirements | clean
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := run
-.PHONY: run test check bench compile requirements clean
+.PHONY: run test check bench crash compile requirements clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -35,6 +35,11 @@ check: $(VENV)/.dev
 
 bench: $(VENV)/.dev $(VENV)/.compiled
 	@exec $(BIN)/python -m bench $(BENCH)
+
+# Parts are killed under load, and everything is compared: docs/FAILURES.md.
+KILLS ?= 20
+crash: $(VENV)/.dev $(VENV)/.compiled
+	@exec $(BIN)/python -m crash --kills $(KILLS) $(CRASH)
 
 # Pins of the whole tree, from the direct dependencies in pyproject.toml. The later files are
 # layered on the first, so that one environment can hold all of them.

@@ -22,6 +22,7 @@ from filelock import FileLock
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from engine.tests.processes import RunEngine
 from exchange_site.servers.addresses import (
     OWNER_ROLE,
     ServerAddresses,
@@ -56,6 +57,19 @@ def engine_redis(servers: ServerAddresses) -> Iterator["redis.Redis"]:
 def shared_redis(servers: ServerAddresses) -> Iterator["redis.Redis"]:
     """The other Valkey (channels, tasks, limits, cache), emptied."""
     yield from _emptied(servers.redis_url)
+
+
+@pytest.fixture
+def run_engine(
+    servers: ServerAddresses,
+    engine_redis: "redis.Redis",
+    shared_redis: "redis.Redis",
+    database_url: str,
+) -> Iterator[RunEngine]:
+    """Starts engine processes, which end with the test."""
+    runner = RunEngine(servers.engine_redis_url, database_url)
+    yield runner
+    runner.stop()
 
 
 @pytest.fixture(scope="session")

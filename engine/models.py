@@ -93,3 +93,15 @@ class SnapshotPiece(models.Model):
 
     def __str__(self) -> str:
         return f"piece {self.number} of {self.snapshot_id}"
+
+
+class DeadLetter(models.Model):
+    """A message on which the engine failed time and again. They stand in the engine's Redis, not
+    in a table (see `engine/dead_letters.py`); this gives the admin a page and a permission."""
+
+    class Meta:
+        managed = False
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return "dead letters"

@@ -7,6 +7,7 @@ servers that `make run` embeds under `EXCHANGE_HOME`.
 
 import json
 import os
+import socket
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -87,6 +88,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Two Redis servers: the engine's own (queue, journal, replies), and one for everything else.
 ENGINE_REDIS_URL = ADDRESSES.engine_redis_url
 REDIS_URL = ADDRESSES.redis_url
+
+# What this machine's engine is called where /health says who leads.
+ENGINE_INSTANCE = os.environ.get("ENGINE_INSTANCE") or socket.gethostname()
 
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}

@@ -269,6 +269,13 @@ class Malformed(Message, frozen=True, tag="malformed"):
     sha256: str
 
 
+class Poison(Message, frozen=True, tag="poison"):
+    """Stands in the journal for a message on which the engine failed time and again."""
+
+    size: Int64
+    sha256: str
+
+
 Command = (
     DefineAsset
     | DefineMarket
@@ -290,4 +297,5 @@ Command = (
     | CancelAll
     | CancelAllAfter
     | Malformed
+    | Poison
 )

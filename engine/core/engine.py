@@ -26,6 +26,7 @@ from engine.core.commands import (
     Malformed,
     PlaceOrder,
     PlaceOrderList,
+    Poison,
     ReleaseWithdrawal,
     ReplaceOrder,
     ReserveWithdrawal,
@@ -114,6 +115,7 @@ class Engine:
             SetFees: self._set_fees,
             SetPhase: self.phases.set,
             Malformed: self._malformed,
+            Poison: self._poison,
         }
 
     def next_deadline(self) -> int | None:
@@ -247,3 +249,6 @@ class Engine:
 
     def _malformed(self, command: Malformed, _now: int) -> Reply:
         return Refused(Code.MALFORMED, f"{command.size} bytes that are no command")
+
+    def _poison(self, _command: Poison, _now: int) -> Reply:
+        return Refused(Code.POISON, "the engine failed on this command and will not try it again")

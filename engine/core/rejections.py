@@ -9,6 +9,7 @@ from enum import Enum
 class Code(Enum):
     # the command
     MALFORMED = "MALFORMED"
+    POISON = "POISON"
     EXPIRED = "EXPIRED"
     KEY_REUSED = "KEY_REUSED"
 

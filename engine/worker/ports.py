@@ -4,6 +4,7 @@ for the start. Simulated: the tests' own."""
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from engine.dead_letters import Failure, Verdict
 from engine.journal import EncodedEntry
 
 if TYPE_CHECKING:
@@ -28,7 +29,10 @@ class Lease(Protocol):
         """Hold it for longer. Raises Fenced."""
 
     def release(self) -> None:
-        """Let the next engine start at once."""
+        """Let the next engine start at once; as a standby, sign off."""
+
+    def announce(self, sequence: int) -> None:
+        """Say that this engine stands by, and has followed the journal up to `sequence`."""
 
 
 class Queue(Protocol):
@@ -49,9 +53,20 @@ class Stream(Protocol):
         """The newest entry's sequence; 0 for an empty journal."""
 
 
+class Intake(Protocol):
+    def regulate(self) -> None:
+        """Look how much room there is, and hold the clients back or let them go on.
+
+        Not while a commit is in flight. Raises Fenced.
+        """
+
+
 class Journal(Stream, Protocol):
-    def begin_commit(self, entry: EncodedEntry | None, consumed: int) -> None:
-        """Append the entry and take `consumed` messages off the queue: both or neither.
+    def begin_commit(
+        self, entry: EncodedEntry | None, consumed: int, verdict: Verdict | None = None
+    ) -> None:
+        """Append the entry, take `consumed` messages off the queue and carry out the verdict on
+        suspects: all or nothing.
 
         Without an entry (a batch of queries) only the queue moves. Renews the lease. Nothing is
         certain, and nothing else may be asked of the store, before `finish_commit`.
@@ -64,13 +79,23 @@ class Journal(Stream, Protocol):
         """
 
 
+class Quarantine(Protocol):
+    """Not while a commit is in flight."""
+
+    def suspects(self) -> dict[str, Failure]:
+        """The messages, by name, on which engines have failed."""
+
+    def suspect(self, name: str, failure: Failure) -> None:
+        """Note one for the engines to come. Raises Fenced."""
+
+
 class Outbox(Protocol):
     def publish(self, replies: Mapping[str, bytes], limit: int, skip: int = 0) -> list[bytes]:
         """Send the encoded replies by client, and `peek` in the same round trip."""
 
 
-class Store(Lease, Queue, Journal, Outbox, Protocol):
-    """The four together: a commit has to touch queue, journal and lease in one step."""
+class Store(Lease, Queue, Intake, Journal, Quarantine, Outbox, Protocol):
+    """All together: a commit has to touch queue, journal and lease in one step."""
 
 
 class Clock(Protocol):

@@ -20,7 +20,7 @@ from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from engine.client import EngineUnavailable, StatusUnknown
+from engine.client import EngineOverloaded, EngineUnavailable, StatusUnknown
 from engine.core.rejections import Code
 from engine.submit import CommandRefused
 from exchange_site.database.remembered import TROUBLE
@@ -29,6 +29,7 @@ from exchange_site.errors import CodedError
 CONTENT_TYPE: Final = "application/problem+json"
 API_PREFIX: Final = "/api/"
 RETRY_AFTER_S: Final = 1
+OVERLOADED_S: Final = 2
 
 
 class Kind(NamedTuple):
@@ -64,6 +65,7 @@ PROBLEMS: Final[dict[str, Kind]] = {
     "RATE_LIMITED": Kind(429, "Too many requests"),
     # the engine: the command
     "MALFORMED": Kind(400, "The engine could not read the command"),
+    "POISON": Kind(422, "The engine fails on this command; it did nothing"),
     "EXPIRED": Kind(422, "The engine saw the command too late; it did nothing"),
     "KEY_REUSED": Kind(409, "The id was used for something else before"),
     # the engine: what the command speaks of
@@ -89,6 +91,7 @@ PROBLEMS: Final[dict[str, Kind]] = {
     # the site itself
     "INTERNAL_ERROR": Kind(500, "An error of ours"),
     "ENGINE_UNAVAILABLE": Kind(503, "The engine does not answer; nothing was done"),
+    "ENGINE_OVERLOADED": Kind(503, "The engine takes no more at the moment; nothing was done"),
     "DATABASE_UNAVAILABLE": Kind(503, "The database does not answer; nothing was done"),
     "FEED_UNAVAILABLE": Kind(503, "Market data cannot be read at the moment"),
     "HISTORY_BEHIND": Kind(503, "The history is behind the engine for a moment"),
@@ -185,6 +188,8 @@ def _as_problem_error(error: Exception) -> ProblemError | None:
             )
         case CommandRefused():
             return ProblemError(error.code.value, error.detail)
+        case EngineOverloaded():
+            return ProblemError("ENGINE_OVERLOADED", str(error), retry_after_s=OVERLOADED_S)
         case EngineUnavailable():
             return ProblemError("ENGINE_UNAVAILABLE")
         case StatusUnknown():

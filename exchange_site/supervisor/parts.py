@@ -27,6 +27,7 @@ def exchange_parts(home: ExchangeHome, environ: Mapping[str, str]) -> ExchangePa
     """Everything that `make run` runs beside the servers."""
     port = environ.get("PORT") or "8000"
     demo = environ.get("DEMO", "1") != "0"
+    standby = environ.get("STANDBY", "0") == "1"
     common = {
         "EXCHANGE_HOME": str(home.path),
         "DJANGO_SETTINGS_MODULE": "exchange_site.settings",
@@ -53,6 +54,12 @@ def exchange_parts(home: ExchangeHome, environ: Mapping[str, str]) -> ExchangePa
     def nice(part: Part) -> Part:
         return replace(part, argv=("nice", "-n", "15", *part.argv))
 
+    def engine(name: str) -> Part:
+        # Either may lead, and the other one then stands by.
+        follow = ("--standby",) if standby else ()
+        part = python(name, "manage.py", "run_engine", *follow, ENGINE_INSTANCE=name)
+        return compiled(part)
+
     web = python(
         "web",
         *("-m", "uvicorn", "exchange_site.asgi:application", "--host", "127.0.0.1", "--port", port),
@@ -70,7 +77,8 @@ def exchange_parts(home: ExchangeHome, environ: Mapping[str, str]) -> ExchangePa
             manage("collectstatic", "collectstatic", "--no-input", "--verbosity", "0"),
         ],
         parts=[
-            compiled(manage("engine", "run_engine")),
+            engine("engine"),
+            *([engine("standby")] if standby else []),
             manage("publisher", "run_publisher"),
             web,
             worker("projector", "projector"),

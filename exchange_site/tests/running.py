@@ -168,3 +168,10 @@ class RunningExchange:
             except (FileNotFoundError, ProcessLookupError, PermissionError):
                 continue
         return 0
+
+    def database_processes(self) -> list[int]:
+        """PostgreSQL and all that serve its connections."""
+        folder = (self.home.data / "postgres").resolve()
+        server = int((folder / "postmaster.pid").read_text().splitlines()[0])
+        children = Path(f"/proc/{server}/task/{server}/children").read_text().split()
+        return [server, *map(int, children)]

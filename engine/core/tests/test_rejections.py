@@ -12,6 +12,7 @@ from engine.core.commands import (
     Malformed,
     OrderTerms,
     PlaceOrder,
+    Poison,
 )
 from engine.core.events import Rejected
 from engine.core.rejections import Code
@@ -40,6 +41,7 @@ Attempt = Callable[[Exchange], Reply]
 # price 100; Alice asks 100 for 10 "standing"; Bob owns 5,000 USD and 50 ABC.
 TABLE: list[tuple[str, Attempt, Code]] = [
     ("malformed", lambda x: x.do(Malformed(3, "ab")), Code.MALFORMED),
+    ("poison", lambda x: x.do(Poison(3, "ab")), Code.POISON),
     ("late", lambda x: x.buy(BOB, 90, 4, expires_at=999), Code.EXPIRED),
     ("key of another order", lambda x: x.buy(BOB, 90, 6, key="used"), Code.KEY_REUSED),
     ("key of another deposit", lambda x: x.do(Deposit(BOB, "USD", 6, "used")), Code.KEY_REUSED),

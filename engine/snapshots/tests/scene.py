@@ -22,7 +22,7 @@ from engine.wire import encode_envelope as envelope
 from engine.worker.loader import load_replica
 from engine.worker.recovery import Replica
 from engine.worker.redis_store import RedisStore, RedisStream
-from engine.worker.tests.test_worker import SETUP, ManualClock
+from engine.worker.tests.bench import SETUP, ManualClock
 from engine.worker.worker import MAX_BATCH, Worker
 
 POLICY = Policy(every_s=3600.0, every_commands=10**9, keep=3, keep_days=0)

@@ -5,7 +5,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('engine', '0002_migrations_are_the_owners'),
+        ('engine', '0003_dead_letters'),
     ]
 
     operations = [
