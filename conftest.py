@@ -19,6 +19,8 @@ import redis
 from django.conf import settings
 from django.db import connections
 from filelock import FileLock
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -33,6 +35,12 @@ from exchange_site.servers.valkey import engine_valkey, shared_valkey
 from exchange_site.tests.processes import running_server, wait_until
 from exchange_site.tests.running import RunningExchange
 from exchange_site.tests.settings import TEST_CONTROLLER, TEST_RUN
+
+# How fast a machine is says nothing about the code.
+hypothesis_settings.register_profile(
+    "any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("any-machine")
 
 
 @pytest.fixture(scope="session")
