@@ -59,9 +59,9 @@ _LIMITED: Final = frozenset(
 )
 
 
-def order_terms(account: int, order: NewOrder) -> OrderTerms:
-    """An order without a client order id is given one, so that it can be asked for when no answer
-    comes. Raises UnknownMarket and FieldInvalid."""
+def order_terms(account: int, order: NewOrder, *, give_id: bool = True) -> OrderTerms:
+    """With `give_id`, an order without a client order id is given one, so that it can be asked for
+    when no answer comes. Raises UnknownMarket and FieldInvalid."""
     definition = get_definition(symbol=order["market"])
     kind = order["type"]
     default = TimeInForce.GTC if kind in _LIMITED else TimeInForce.IOC
@@ -80,7 +80,8 @@ def order_terms(account: int, order: NewOrder) -> OrderTerms:
         quantity=optional_units("quantity", order.get("quantity"), base),
         quote_quantity=optional_units("quote_quantity", order.get("quote_quantity"), quote),
         post_only=order.get("post_only", False),
-        client_order_id=order.get("client_order_id") or new_client_order_id(),
+        client_order_id=order.get("client_order_id")
+        or (new_client_order_id() if give_id else None),
         good_till=order.get("good_till"),
         stop_price=optional_units("stop_price", order.get("stop_price"), quote),
         trailing_delta=order.get("trailing_delta"),

@@ -156,13 +156,15 @@ def order_list_place(
 ) -> OrderListReply:
     """Place two orders of which one cancels the other, each given as to `order_place`.
 
-    Both have one market, side and quantity. With `idempotent`, `client_list_id` is the key.
+    Both have one market, side and quantity. With `idempotent`, `client_list_id` is the key; then
+    the orders are given no ids, for the same list again must be the same.
     """
+    idempotent = idempotent and client_list_id is not None
     command = PlaceOrderList(
-        legs=tuple(order_terms(account, leg) for leg in legs),
+        legs=tuple(order_terms(account, leg, give_id=not idempotent) for leg in legs),
         expires_at=_expiry(lifetime_ms),
         client_list_id=client_list_id,
-        key=f"list:{client_list_id}" if idempotent and client_list_id else None,
+        key=f"list:{client_list_id}" if idempotent else None,
     )
     return _submit(command, OrderListReply, command.legs[0].client_order_id)
 

@@ -5,6 +5,7 @@ from accounts.models.api_key import ApiKey, Scope, Tier
 from accounts.models.bearer_token import BearerToken
 from accounts.models.ledger import AccountKind, LedgerEntry, LedgerKind
 from accounts.models.onramp import OnrampChannel, OnrampRequest, OnrampStatus
+from accounts.models.transfer import TransferRequest, TransferState
 from accounts.models.user import User
 from accounts.models.withdrawal import WithdrawalRequest, WithdrawalState
 
@@ -21,6 +22,8 @@ __all__ = [
     "Scope",
     "Tier",
     "TradingAccount",
+    "TransferRequest",
+    "TransferState",
     "User",
     "WithdrawalRequest",
     "WithdrawalState",
