@@ -167,6 +167,11 @@ ONRAMP_SECOND_APPROVAL_ABOVE: dict[str, str] = json.loads(
     os.environ.get("ONRAMP_SECOND_APPROVAL_ABOVE", "{}")
 )
 
+# The same for withdrawals, and for transfers between accounts.
+WITHDRAWAL_SECOND_APPROVAL_ABOVE: dict[str, str] = json.loads(
+    os.environ.get("WITHDRAWAL_SECOND_APPROVAL_ABOVE", "{}")
+)
+
 # /health fails where one of these is further behind than this many journal entries.
 HEALTH_PROJECTOR_LAG = int(os.environ.get("HEALTH_PROJECTOR_LAG", "10000"))
 HEALTH_PUBLISHER_LAG = int(os.environ.get("HEALTH_PUBLISHER_LAG", "10000"))

@@ -18,13 +18,32 @@ from engine.client import EngineUnavailable, StatusUnknown
 from engine.submit import CommandRefused
 from exchange_site.errors import CodedError
 from exchange_site.generic import ModelAdmin, ModelForm
+from markets.administration import asset_define, market_define
 from markets.models import Asset, Market, Order
 from markets.selectors import wait_for_projection
-from markets.services import asset_define, market_define
 
 _Row = TypeVar("_Row", bound=Model)
 
-_AMOUNTS: Final = ("tick", "step", "min_quantity", "max_quantity", "min_notional")
+_AMOUNTS: Final = (
+    "tick",
+    "step",
+    "min_quantity",
+    "max_quantity",
+    "min_notional",
+    "max_notional",
+)
+_NUMBERS: Final = (
+    "band_down_ppm",
+    "band_up_ppm",
+    "trigger_band_ppm",
+    "maker_fee_ppm",
+    "taker_fee_ppm",
+    "max_open_orders",
+    "max_conditional_orders",
+    "guard_ppm",
+    "guard_window_ms",
+    "guard_pause_ms",
+)
 
 
 class CommandForm(ModelForm[_Row]):
@@ -72,10 +91,7 @@ class MarketForm(CommandForm[Market]):
             "base",
             "quote",
             *_AMOUNTS,
-            "band_down_ppm",
-            "band_up_ppm",
-            "maker_fee_ppm",
-            "taker_fee_ppm",
+            *_NUMBERS,
         )
 
     def clean(self) -> dict[str, Any]:
@@ -89,18 +105,15 @@ class MarketForm(CommandForm[Market]):
                 quote=(quote := data.get("quote") or row.quote).symbol,
                 base_scale=base.scale,
                 quote_scale=quote.scale,
-                band_down_ppm=data["band_down_ppm"],
-                band_up_ppm=data["band_up_ppm"],
-                maker_fee_ppm=data["maker_fee_ppm"],
-                taker_fee_ppm=data["taker_fee_ppm"],
+                **{name: data[name] for name in _NUMBERS},
                 **{name: _text(data[name]) for name in _AMOUNTS},
             )
         )
         return data
 
 
-def _text(amount: Decimal) -> str:
-    return f"{amount:f}"
+def _text(amount: Decimal | None) -> Any:
+    return None if amount is None else f"{amount:f}"
 
 
 class ProjectionAdmin(ModelAdmin[_Row]):

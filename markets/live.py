@@ -34,7 +34,8 @@ def get_depth(*, market: str, limit: int) -> DepthReply:
     except reader.FeedUnavailable as error:
         raise FeedUnavailable(str(error)) from error
     last = statistics[market].last if market in statistics else 0
-    return DepthReply(market, depth.number, tuple(depth.bids), tuple(depth.asks), last or None)
+    bids, asks = tuple(depth.bids), tuple(depth.asks)
+    return DepthReply(market, depth.number, bids, asks, last or None, depth.phase)
 
 
 def list_tickers(*, symbol: str | None = None, now: int | None = None) -> list[Ticker]:

@@ -11,6 +11,7 @@ import redis
 from django.conf import settings
 
 from engine.connections import connect
+from engine.core.types import Phase
 from engine.intervals import Interval
 from engine.publisher import keys
 from engine.publisher.candles import LiveCandle
@@ -28,6 +29,7 @@ class Depth(msgspec.Struct, frozen=True):
     number: int
     bids: list[tuple[int, int]]
     asks: list[tuple[int, int]]
+    phase: Phase
 
 
 # In one script, so that all of it is of one moment.
@@ -43,7 +45,8 @@ local function side(prices, quantities, reverse)
   return {found, redis.call('HMGET', quantities, unpack(found))}
 end
 return {
-  redis.call('GET', KEYS[1]), side(KEYS[2], KEYS[3], true), side(KEYS[4], KEYS[5], false)
+  redis.call('GET', KEYS[1]), side(KEYS[2], KEYS[3], true), side(KEYS[4], KEYS[5], false),
+  redis.call('HGET', KEYS[6], ARGV[2])
 }
 """
 
@@ -57,11 +60,18 @@ def read_depth(symbol: str, limit: int) -> Depth:
     names: list[str] = [keys.number(symbol)]
     for side in ("bids", "asks"):
         names += (keys.prices(symbol, side), keys.side(symbol, side))
-    answer = _ask("EVAL", _DEPTH, len(names), *names, min(limit, MAX_LEVELS))
-    number, bids, asks = answer
+    names.append(keys.PHASES)
+    answer = _ask("EVAL", _DEPTH, len(names), *names, min(limit, MAX_LEVELS), symbol)
+    number, bids, asks, phase = answer
     if number is None:
         raise FeedUnavailable(f"nothing is known of {symbol} yet")
-    return Depth(int(number), _levels(bids), _levels(asks))
+    return Depth(int(number), _levels(bids), _levels(asks), _phase(phase))
+
+
+def read_phases() -> dict[str, Phase]:
+    """The phase of each market. Raises FeedUnavailable."""
+    found: dict[bytes, bytes] = _pairs(_ask("HGETALL", keys.PHASES))
+    return {name.decode(): _phase(value) for name, value in found.items()}
 
 
 def read_statistics(symbol: str | None = None) -> dict[str, Statistics]:
@@ -93,6 +103,10 @@ def read_status(connection: "redis.Redis") -> PublisherStatus:
     except msgspec.MsgspecError:
         sequence = 0
     return PublisherStatus(lease is not None, sequence)
+
+
+def _phase(value: bytes | None) -> Phase:
+    return Phase.OPEN if value is None else Phase(value.decode())
 
 
 def _levels(side: list[list[bytes]]) -> list[tuple[int, int]]:

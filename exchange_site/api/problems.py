@@ -75,17 +75,37 @@ PROBLEMS: Final[dict[str, Kind]] = {
     "INVALID_ASSET": Kind(422, "The asset cannot be defined like this"),
     "INVALID_MARKET": Kind(422, "The market cannot be defined like this"),
     "INVALID_ACCOUNT": Kind(422, "There is no such account"),
+    "INVALID_FEES": Kind(422, "There can be no such fees"),
+    "INVALID_PHASE": Kind(422, "The market cannot move to this phase like this"),
+    "INVALID_LIMIT": Kind(422, "There can be no such limit"),
+    "UNKNOWN_ORDER_LIST": Kind(404, "There is no such order list"),
+    "UNKNOWN_WITHDRAWAL": Kind(404, "There is no such withdrawal"),
     "DUPLICATE_CLIENT_ORDER_ID": Kind(409, "An open order has this client order id"),
     # the engine: the order's form
     "INVALID_ORDER": Kind(422, "There is no such kind of order"),
+    "INVALID_ORDER_LIST": Kind(422, "There is no such kind of order list"),
+    "INVALID_AMENDMENT": Kind(422, "The order cannot be changed like this"),
+    "INVALID_TIMER": Kind(422, "There can be no such timer"),
     "AMOUNT_OUT_OF_RANGE": Kind(422, "An amount is out of range"),
     "PRICE_OFF_TICK": Kind(422, "The price is no multiple of the tick"),
     "QUANTITY_OFF_STEP": Kind(422, "The quantity is no multiple of the step"),
     "QUANTITY_TOO_SMALL": Kind(422, "The quantity is below the market's minimum"),
     "QUANTITY_TOO_LARGE": Kind(422, "The quantity is above the market's maximum"),
     "NOTIONAL_TOO_SMALL": Kind(422, "The order is worth too little"),
+    "NOTIONAL_TOO_LARGE": Kind(422, "The order is worth too much"),
     "PRICE_OUT_OF_BAND": Kind(422, "The price is too far from the last one"),
+    # the engine: the market's phase and the account's limits
+    "PHASE_FORBIDS": Kind(422, "The market's phase forbids it"),
+    "ACCOUNT_FROZEN": Kind(403, "The account is frozen"),
+    "TOO_MANY_ORDERS": Kind(422, "The account has too many open orders in this market"),
+    "TOO_MANY_CONDITIONAL_ORDERS": Kind(
+        422, "The account has too many conditional orders in this market"
+    ),
+    "TOO_MANY_WITHDRAWALS": Kind(422, "The account has too many reserved withdrawals"),
+    "NOTIONAL_LIMIT_EXCEEDED": Kind(422, "Open orders would be worth more than the account may"),
     # the engine: the book and the balances
+    "NO_LAST_PRICE": Kind(422, "There is no last price yet"),
+    "WOULD_TRIGGER": Kind(422, "The stop price is reached already"),
     "WOULD_TAKE": Kind(422, "A post-only order would take"),
     "INSUFFICIENT_BALANCE": Kind(422, "The balance does not suffice"),
     # the site itself

@@ -16,15 +16,20 @@ from exchange_site.tests.processes import wait_until
 # All tests call from one address.
 _LIMITS = {"REQUESTS_PER_MINUTE_ADDRESS": "1000000"}
 
-_USER_FACTORY = """
-import io, json, sys
+_OFFICE = """
+import importlib, io, json, sys
 import django
 django.setup()
 from django.core.management import call_command
 for line in sys.stdin:
-    out = io.StringIO()
-    call_command("create_api_key", *json.loads(line), stdout=out)
-    print(out.getvalue().strip(), flush=True)
+    service, arguments = json.loads(line)
+    if service is None:
+        out = io.StringIO()
+        call_command("create_api_key", *arguments, stdout=out)
+        print(out.getvalue().strip(), flush=True)
+    else:
+        module, _, name = service.rpartition(".")
+        print(json.dumps(getattr(importlib.import_module(module), name)(**arguments)), flush=True)
 """
 
 
@@ -36,7 +41,7 @@ class RunningExchange:
         self.home = ExchangeHome(home)
         self._demo = demo
         self._port_file = home / "port"
-        self._users: subprocess.Popen[str] | None = None
+        self._office: subprocess.Popen[str] | None = None
         self._supervisor: subprocess.Popen[bytes] | None = None
 
     @property
@@ -119,34 +124,60 @@ class RunningExchange:
         arguments = [name, "--create", "--tier", tier, "--scope", *scope]
         if fund:
             arguments += ["--fund", *(f"{asset}={amount}" for asset, amount in fund.items())]
-        factory = self._user_factory()
-        assert factory.stdin is not None
-        assert factory.stdout is not None
-        factory.stdin.write(json.dumps(arguments) + "\n")
-        factory.stdin.flush()
-        line = factory.stdout.readline()
-        assert line, "create_api_key failed: see the test's standard error"
+        return self._ask_office(None, arguments)
+
+    def operate(self, service: str, **arguments: object) -> Any:
+        """Call a service as the admin does, such as "markets.administration.fees_set"; what it
+        returns. The arguments must be JSON."""
+        return self._ask_office(service, arguments)
+
+    def define_market(self, symbol: str, **rules: object) -> None:
+        """A market of the test's own, between assets of eight places. It waits for the tables."""
+        defaults = {
+            "base_scale": 8,
+            "quote_scale": 8,
+            "min_quantity": rules["step"],
+            "max_quantity": "10000",
+            "min_notional": "0",
+            "band_down_ppm": 200_000,
+            "band_up_ppm": 5_000_000,
+            "maker_fee_ppm": 1_000,
+            "taker_fee_ppm": 1_000,
+        }
+        sequence = self.operate(
+            "markets.administration.market_define", symbol=symbol, **{**defaults, **rules}
+        )
+        self.operate("markets.selectors.wait_for_projection", sequence=sequence, timeout=10.0)
+
+    def _ask_office(self, service: str | None, arguments: object) -> Any:
+        office = self._running_office()
+        assert office.stdin is not None
+        assert office.stdout is not None
+        office.stdin.write(json.dumps([service, arguments]) + "\n")
+        office.stdin.flush()
+        line = office.stdout.readline()
+        assert line, "it failed: see the test's standard error"
         return json.loads(line)
 
-    def _user_factory(self) -> "subprocess.Popen[str]":
-        """One process that runs the command again and again: starting Django takes a second."""
-        if self._users is None or self._users.poll() is not None:
-            self._users = subprocess.Popen(
-                [sys.executable, "-c", _USER_FACTORY],
+    def _running_office(self) -> "subprocess.Popen[str]":
+        """One process for all that is done so: starting Django takes a second."""
+        if self._office is None or self._office.poll() is not None:
+            self._office = subprocess.Popen(
+                [sys.executable, "-c", _OFFICE],
                 cwd=PROJECT,
                 env={**self.environment, "DJANGO_SETTINGS_MODULE": "exchange_site.settings"},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
             )
-        return self._users
+        return self._office
 
     def close(self) -> None:
         """End what this process started to talk to it; the exchange goes on."""
-        if self._users is not None and self._users.stdin is not None:
-            self._users.stdin.close()
-            self._users.wait()
-            self._users = None
+        if self._office is not None and self._office.stdin is not None:
+            self._office.stdin.close()
+            self._office.wait()
+            self._office = None
 
     def stop(self) -> None:
         """End the exchange that this process started."""

@@ -22,7 +22,10 @@ class NativeClient:
         return self.send("GET", path, query)
 
     def post(self, path: str, fields: object) -> httpx.Response:
-        return self.send("POST", path, {}, json.dumps(fields).encode())
+        return self.send_json("POST", path, fields)
+
+    def send_json(self, method: str, path: str, fields: object) -> httpx.Response:
+        return self.send(method, path, {}, json.dumps(fields).encode())
 
     def delete(self, path: str, **query: object) -> httpx.Response:
         return self.send("DELETE", path, query)

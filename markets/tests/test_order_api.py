@@ -28,7 +28,9 @@ def test_an_order_stands_and_is_cancelled(buyer: NativeClient) -> None:
     assert set(out) == {
         "symbol", "side", "type", "time_in_force", "price", "quantity", "quote_quantity",
         "post_only", "client_order_id", "good_till", "order_id", "status", "executed_quantity",
-        "executed_quote_quantity", "created_at", "updated_at", "fills",
+        "executed_quote_quantity", "created_at", "updated_at", "fills", "protection_price",
+        "stop_price", "trailing_delta", "visible_quantity", "self_trade_prevention",
+        "prevented_quantity", "list_id", "working_since",
     }  # fmt: skip
     assert out["status"] == "new"
     assert (out["price"], out["quantity"]) == ("0.02000000", "1.00000000")
