@@ -6,6 +6,7 @@ import pytest
 from asgiref.sync import async_to_sync
 
 from engine.connections import connect_async
+from engine.core.types import Phase
 from engine.intervals import Interval
 from engine.models import Snapshot
 from engine.publisher import keys, reader
@@ -50,7 +51,8 @@ def history(scene: Scene) -> list[Any]:
     for entry in scene.stream.read_after(feeds.state.sequence):
         feeds.apply(entry, tell=False)
     market = feeds.markets[SYMBOL]
-    depth = reader.Depth(market.number, market.bids.top(5_000), market.asks.top(5_000))
+    bids, asks = market.bids.top(5_000), market.asks.top(5_000)
+    depth = reader.Depth(market.number, bids, asks, Phase.OPEN)
     candles = [market.candles.newest[interval] for interval in Interval]
     return [depth, {SYMBOL: market.window.statistics()}, candles]
 
