@@ -1,4 +1,4 @@
-"""A journal that lost its end, or all of it, is made anew from the archive. What came later is gone.
+"""A journal that lost its end, or all of it, is made anew from the archive; later entries are gone.
 
 Only an operator decides that (`manage.py restore_journal`): the engine never does.
 """
