@@ -25,6 +25,7 @@ from engine.snapshots.time_travel import replica_at
 from engine.tests.journals import append
 from engine.times import to_datetime
 from engine.wire import LEASE_KEY
+from engine.worker.loader import JournalBehind
 from engine.worker.recovery import JournalBroken, Replica
 
 
@@ -287,3 +288,51 @@ def test_an_upgrade(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     install(1)
     with pytest.raises(JournalBroken, match="core version"):
         scene.new_worker()
+
+
+@pytest.mark.parametrize("left", ["nothing", "an older state"])
+def test_a_lost_journal_is_made_anew_from_the_archive(scene: Scene, left: str) -> None:
+    """What only the stream had is lost; whoever has seen it forgets it, the engine goes on."""
+    scene.trade(5)
+    for _ in range(3):
+        scene.worker = scene.new_worker()
+    scene.trade(5)
+    scene.project()
+    archived = tail_sequence(scene.journal)
+    expected = state_of(direct(scene, archived))
+    epoch = scene.worker._epoch
+    older = list(read_all_after(scene.journal, 0))[:5]
+    scene.trade(3)
+    scene.snapshot()
+    scene.publish_until(tail_sequence(scene.journal))
+    scene.journal.flushall()
+    if left == "an older state":
+        append(scene.journal, older)
+    with pytest.raises(JournalBehind, match=r"docs/FAILURES\.md"):
+        scene.new_worker()
+    with pytest.raises(CommandError, match="--accept-loss"):
+        run("restore_journal")
+    restored = json.loads(run("restore_journal", "--accept-loss"))
+    assert restored["sequence"] == archived
+    scene.worker = scene.new_worker()
+    assert scene.state() == expected
+    assert scene.worker._epoch > epoch
+    scene.trade(2)
+    with pytest.raises(CommandError, match="stop it first"):
+        run("restore_journal", "--accept-loss")
+
+
+def test_only_what_is_the_archives_is_completed_from_it(scene: Scene) -> None:
+    scene.trade(10)
+    scene.project()
+    entries = list(read_all_after(scene.journal, 0))[:5]
+    scene.journal.flushall()
+    with_another_end = [*entries[:-1], msgspec.structs.replace(entries[-1], digest=GENESIS)]
+    append(scene.journal, with_another_end)
+    with pytest.raises(CommandError, match="is not the archive's"):
+        run("restore_journal", "--accept-loss")
+    assert tail_sequence(scene.journal) == 5
+    scene.journal.delete(JOURNAL_KEY)
+    append(scene.journal, list(scene.records.read_archive_after(0)))
+    with pytest.raises(CommandError, match="nothing to restore"):
+        run("restore_journal", "--accept-loss")
