@@ -13,6 +13,7 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from engine.core.engine import CORE_VERSION
 from engine.core.commands import CancelOrder, OrderTerms, PlaceOrder
 from engine.core.digest import GENESIS, roll
 from engine.core.snapshot import state_hash
@@ -246,7 +247,7 @@ def test_the_final_snapshot_stands_at_the_tail(scene: Scene) -> None:
     scene.trade(3)
     scene.journal.delete(LEASE_KEY)
     tail = tail_sequence(scene.journal)
-    assert json.loads(run("final_snapshot")) == {"sequence": tail, "core": 1}
+    assert json.loads(run("final_snapshot")) == {"sequence": tail, "core": CORE_VERSION}
     assert Snapshot.objects.latest("id").sequence == tail
     assert not scene.journal.exists(LEASE_KEY)
     assert json.loads(run("final_snapshot"))["sequence"] == tail, "once more does no harm"
@@ -273,19 +274,19 @@ def test_an_upgrade(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
         for module in (*modules, "engine.snapshots.codec"):
             monkeypatch.setattr(f"{module}.CORE_VERSION", version)
 
-    install(2)
+    install(CORE_VERSION + 1)
     with pytest.raises(JournalBroken, match="final_snapshot"):
         scene.new_worker()
-    install(1)
+    install(CORE_VERSION)
     scene.journal.delete(LEASE_KEY)
     run("final_snapshot")
-    install(2)
+    install(CORE_VERSION + 1)
     scene.worker = scene.new_worker()
     assert scene.state() == before
     scene.trade(4)
     scene.snapshot()
-    assert Snapshot.objects.latest("id").core == 2
-    install(1)
+    assert Snapshot.objects.latest("id").core == CORE_VERSION + 1
+    install(CORE_VERSION)
     with pytest.raises(JournalBroken, match="core version"):
         scene.new_worker()
 
