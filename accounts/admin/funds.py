@@ -2,13 +2,14 @@
 
 import secrets
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, ClassVar, TypeVar
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
@@ -62,8 +63,6 @@ class FundsForm(ModelForm[_Row]):
             raise ValidationError({error.field or "__all__": error.detail}) from None
         except FundsRefused as refused:
             raise ValidationError(str(refused)) from None
-        except (EngineUnavailable, StatusUnknown):
-            raise ValidationError("The engine did not answer: send the form again.") from None
         return data
 
     def _post_clean(self) -> None:
@@ -108,7 +107,7 @@ class FundsAdmin(ModelAdmin[_Row]):
         """The service has."""
 
     def attempt(
-        self, request: HttpRequest, rows: QuerySet[_Row], service: Callable[[_Row], _Row]
+        self, request: HttpRequest, rows: Iterable[_Row], service: Callable[[_Row], _Row]
     ) -> None:
         for row in rows:
             try:
@@ -141,6 +140,19 @@ class WithdrawalAdmin(FundsAdmin[WithdrawalRequest]):
     form = WithdrawalForm
     list_display = ("id", "user", "asset", "amount", "destination", "status", "waits", "created_at")
     actions = ("settle", "release", "reserve")
+
+    def save_model(
+        self,
+        request: HttpRequest,
+        obj: WithdrawalRequest,
+        form: ModelForm[WithdrawalRequest],
+        change: bool,
+    ) -> None:
+        if obj.status == WithdrawalState.REQUESTED:
+            # Not before the request is committed: funds must never be locked for none.
+            transaction.on_commit(
+                lambda: self.attempt(request, [obj], lambda row: withdrawal_reserve(withdrawal=row))
+            )
 
     @admin.action(description="Approve and settle: the funds have left", permissions=["change"])
     def settle(self, request: HttpRequest, rows: QuerySet[WithdrawalRequest]) -> None:

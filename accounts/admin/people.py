@@ -14,6 +14,7 @@ from accounts.models.api_key import validate_network
 from accounts.services import api_key_create, api_key_revoke
 from accounts.trading_accounts import orders_unlimit
 from engine.client import EngineUnavailable, StatusUnknown
+from exchange_site.errors import CodedError
 from exchange_site.generic import ModelAdmin, ModelForm
 
 admin.site.login_form = AdminSignInForm
@@ -87,10 +88,10 @@ class ApiKeyAdmin(ModelAdmin[ApiKey]):
         """What the tier promises is the engine's to keep."""
         try:
             orders_unlimit(account=user.pk)
-        except (EngineUnavailable, StatusUnknown):
+        except (CodedError, EngineUnavailable, StatusUnknown):
             messages.error(
                 request,
-                "The engine did not answer: lift the limit on open orders in the trading account.",
+                "That did not reach the engine: lift the limits in the trading account.",
             )
 
     @admin.action(description="Revoke the selected keys", permissions=["change"])
