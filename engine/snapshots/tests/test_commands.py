@@ -13,9 +13,9 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine.core.engine import CORE_VERSION
 from engine.core.commands import CancelOrder, OrderTerms, PlaceOrder
 from engine.core.digest import GENESIS, roll
+from engine.core.engine import CORE_VERSION
 from engine.core.snapshot import state_hash
 from engine.core.tests.exchange import LATE
 from engine.core.types import BUY, GTC, LIMIT

@@ -7,9 +7,9 @@ import msgspec
 import pytest
 from django.db.models import F
 
-from engine.core.engine import CORE_VERSION
 from engine.connections import connect
 from engine.core.digest import GENESIS
+from engine.core.engine import CORE_VERSION
 from engine.journal import JOURNAL_KEY, read_all_after, tail_sequence
 from engine.models import JournalEntry, ProjectorPosition, Snapshot, SnapshotPiece
 from engine.publisher import keys
