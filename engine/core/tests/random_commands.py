@@ -85,8 +85,8 @@ class RandomCommands:
     def next(self) -> Command | None:
         """None where there is nothing to do it to."""
         makers: dict[Callable[[], Command | None], int] = {
-            self.limit: 30,
-            self.crossing_limit: 16,
+            self.limit: 36,
+            self.crossing_limit: 12,
             self.market: 8,
             self.conditional: 14,
             self.order_list: 6,
@@ -171,7 +171,7 @@ class RandomCommands:
             "quantity": self._quantity(market),
             "post_only": self._rarely(12),
             "client_order_id": self._name(),
-            "visible_quantity": self._quantity(market, 4) if self._rarely(4) else None,
+            "visible_quantity": self._quantity(market, 4) if self._rarely(3) else None,
             "self_trade_prevention": self._prevention(),
         }
         terms |= self._lifetime(GTC, GTC, GTC, GTC, GTC, IOC, FOK, GTD)
@@ -350,7 +350,7 @@ class RandomCommands:
 
     def _price(self, market: str) -> int:
         tick, _ = GRID[market]
-        farthest = 8 if tick == 1 else 2
+        farthest = 4 if tick == 1 else 2
         off = 1 if self._rarely(30) else 0
         return 100 + self._chance.randint(-farthest, farthest) * tick + off
 
