@@ -125,27 +125,6 @@ class Worker:
         seconds = time.monotonic() - started
         _log.info("recovered to entry %d in %.2f s", self._replica.sequence, seconds)
 
-    def _follow(
-        self, should_stop: Callable[[], bool], renew: Callable[[], None] = lambda: None
-    ) -> None:
-        """Replay what stands in the journal. Where it was trimmed behind the replica's back, which
-        takes a long standstill, load anew."""
-        renewed = time.monotonic()
-        try:
-            for entry in self._store.read_after(self._replica.sequence):
-                self._replica.apply(entry)
-                if should_stop():
-                    return
-                if time.monotonic() - renewed > IDLE_MS / 1000:
-                    renew()
-                    renewed = time.monotonic()
-        except JournalGap:
-            loaded = self._load()
-            if loaded.sequence <= self._replica.sequence:
-                raise
-            self._replica = loaded
-            self._follow(should_stop, renew)
-
     def step(self, messages: list[bytes]) -> list[bytes]:
         """Apply one batch and commit it. Returns what waits by then.
 
