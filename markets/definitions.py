@@ -5,8 +5,10 @@ hardly ever change, and the engine checks every order against its own rules.
 """
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final
 
+from engine.core.commands import DefineMarket
 from exchange_site.database.remembered import Remembered
 from exchange_site.errors import CodedError
 from markets.models import Asset, Market
@@ -28,6 +30,7 @@ class MarketDefinition:
     quote: str
     base_scale: int
     quote_scale: int
+    rules: DefineMarket
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,15 @@ def get_definition(*, symbol: str) -> MarketDefinition:
     return definition
 
 
+def list_definitions() -> list[MarketDefinition]:
+    """All markets, by symbol."""
+    return [market for _, market in sorted(_definitions(LIFETIME_S).markets.items())]
+
+
+def list_assets() -> list[str]:
+    return sorted(_definitions(LIFETIME_S).scales)
+
+
 def get_scale(*, asset: str) -> int:
     """Decimal places of an asset that the engine spoke of."""
     scale = _definitions(LIFETIME_S).scales.get(asset)
@@ -61,11 +73,33 @@ def _definitions(fresh_s: float) -> _Definitions:
 def _load(_: None) -> _Definitions:
     scales = dict(Asset.objects.values_list("symbol", "scale"))
     markets = {
-        symbol: MarketDefinition(symbol, base, quote, scales[base], scales[quote])
-        for symbol, base, quote in Market.objects.values_list("symbol", "base_id", "quote_id")
-        if base in scales and quote in scales
+        row.symbol: _definition(row, scales[row.base_id], scales[row.quote_id])
+        for row in Market.objects.all()
+        if row.base_id in scales and row.quote_id in scales
     }
     return _Definitions(scales, markets)
+
+
+def _definition(row: Market, base_scale: int, quote_scale: int) -> MarketDefinition:
+    rules = DefineMarket(
+        symbol=row.symbol,
+        base=row.base_id,
+        quote=row.quote_id,
+        tick=_units(row.tick, quote_scale),
+        step=_units(row.step, base_scale),
+        min_quantity=_units(row.min_quantity, base_scale),
+        max_quantity=_units(row.max_quantity, base_scale),
+        min_notional=_units(row.min_notional, quote_scale),
+        band_down_ppm=row.band_down_ppm,
+        band_up_ppm=row.band_up_ppm,
+        maker_fee_ppm=row.maker_fee_ppm,
+        taker_fee_ppm=row.taker_fee_ppm,
+    )
+    return MarketDefinition(row.symbol, row.base_id, row.quote_id, base_scale, quote_scale, rules)
+
+
+def _units(amount: Decimal, scale: int) -> int:
+    return int(amount.scaleb(scale))
 
 
 _remembered: Final[Remembered[None, _Definitions]] = Remembered(_load)

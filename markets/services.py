@@ -11,11 +11,14 @@ from typing import Any, Final
 from engine.amounts import AmountError, parse_amount
 from engine.client import EngineUnavailable, StatusUnknown, engine_client
 from engine.core.commands import CancelOrder, DefineAsset, DefineMarket, OrderTerms, PlaceOrder
+from engine.core.markets import Asset, Market
+from engine.core.order_checks import check_terms
 from engine.core.queries import GetOpenOrders
 from engine.core.replies import OrderReply, OrdersReply, Refused
 from engine.core.types import OrderType, Side, TimeInForce
 from engine.submit import CommandRefused, submit
 from exchange_site.errors import CodedError, FieldInvalid
+from markets import live
 from markets.definitions import get_definition
 
 ORDER_LIFETIME_MS: Final = 5_000
@@ -83,6 +86,28 @@ def order_place(
         lifetime_ms=lifetime_ms,
     )
     return _submit(command, command.terms.client_order_id)
+
+
+def order_test(*, account: int, **order: Any) -> None:
+    """Check an order, given as to `order_place`, by its form and its market's filters. Nothing is
+    sent to the engine, which alone knows the book and the balances; the price band is that of the
+    last price in the feed.
+
+    Raises what `order_place` would raise for these reasons.
+    """
+    terms = _placement(account=account, **order).terms
+    definition = get_definition(symbol=terms.market)
+    market = Market(
+        definition.rules,
+        Asset(definition.base, definition.base_scale),
+        Asset(definition.quote, definition.quote_scale),
+    )
+    last_price = live.get_last_price(market=terms.market)
+    if last_price is not None:
+        market.traded_at(last_price)
+    refused = check_terms(terms, market, engine_client().engine_time_ms())
+    if refused is not None:
+        raise CommandRefused(refused.code, refused.detail)
 
 
 def orders_place(*, account: int, orders: Sequence[Mapping[str, Any] | Exception]) -> list[Outcome]:
