@@ -5,9 +5,11 @@ Its folder is named after the pins, so that new pins make a new one; it stands b
 """
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -15,34 +17,80 @@ from filelock import FileLock
 
 from exchange_site.supervisor.parts import PROJECT
 
-REQUIREMENTS: Final = Path(__file__).parent / "requirements"
+HERE: Final = Path(__file__).parent
+LIVES: Final = HERE / "lives"
 ENVIRONMENTS: Final = PROJECT / ".venv" / "clients"
+
 INSTALL_WITHIN_S: Final = 600
+LIVE_WITHIN_S: Final = 120
 
 
 def python_of(client: str) -> Path:
     """The interpreter of the environment that holds `requirements/<client>.txt`."""
-    requirements = REQUIREMENTS / f"{client}.txt"
-    pins = f"{sys.version_info[:2]}\n{requirements.read_text()}"
-    folder = ENVIRONMENTS / f"{client}-{hashlib.sha256(pins.encode()).hexdigest()[:12]}"
-    ENVIRONMENTS.mkdir(exist_ok=True)
-    with FileLock(ENVIRONMENTS / f"{client}.lock"):
-        if not (folder / "complete").exists():
-            _install(folder, requirements)
-    return folder / "bin" / "python"
+    requirements = HERE / "requirements" / f"{client}.txt"
+
+    def install(folder: Path) -> None:
+        run(sys.executable, "-m", "venv", str(folder))
+        pip = (str(folder / "bin" / "python"), "-m", "pip", "--disable-pip-version-check")
+        run(*pip, "install", "--quiet", "--no-deps", "--requirement", str(requirements))
+        run(*pip, "check")
+
+    pins = f"{sys.version_info[:2]} {requirements.read_text()}"
+    return _environment(client, pins, install) / "bin" / "python"
 
 
-def _install(folder: Path, requirements: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    _run(sys.executable, "-m", "venv", str(folder))
-    pip = (str(folder / "bin" / "python"), "-m", "pip", "--disable-pip-version-check")
-    _run(*pip, "install", "--quiet", "--no-deps", "--requirement", str(requirements))
-    _run(*pip, "check")
-    (folder / "complete").touch()
+def node() -> list[str]:
+    """How to run Node: the one that is installed, else one from a wheel."""
+    found = shutil.which("node")
+    return [found] if found else [str(python_of("node").with_name("node"))]
 
 
-def _run(*arguments: str) -> None:
+def node_modules() -> Path:
+    """The folder whose `node_modules` hold what `node/package-lock.json` pins."""
+    files = [HERE / "node" / name for name in ("package.json", "package-lock.json")]
+
+    def install(folder: Path) -> None:
+        folder.mkdir()
+        for file in files:
+            shutil.copy(file, folder)
+        npm = shutil.which("npm") or str(python_of("node").with_name("npm"))
+        path = os.pathsep.join([str(Path(node()[0]).parent), os.environ.get("PATH", "")])
+        run(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=folder, path=path)
+
+    return _environment("node-modules", "".join(file.read_text() for file in files), install)
+
+
+def live(*arguments: str) -> None:
+    """Run a client's life to its end; it says for itself what went wrong."""
+    run(*arguments, timeout_s=LIVE_WITHIN_S)
+
+
+def run(
+    *arguments: str,
+    cwd: Path | None = None,
+    path: str | None = None,
+    timeout_s: float = INSTALL_WITHIN_S,
+) -> None:
     done = subprocess.run(
-        arguments, capture_output=True, text=True, check=False, timeout=INSTALL_WITHIN_S
+        arguments,
+        cwd=cwd,
+        env={**os.environ, "PATH": path} if path else None,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=timeout_s,
     )
-    assert done.returncode == 0, f"{' '.join(arguments)}\n{done.stdout}{done.stderr}"
+    said = done.stdout[-2_000:] + done.stderr[-4_000:]
+    assert done.returncode == 0, f"{' '.join(arguments[:2])}\n{said}"
+
+
+def _environment(name: str, pins: str, install: Callable[[Path], None]) -> Path:
+    """The folder of these pins. One that was not installed to the end is made again."""
+    folder = ENVIRONMENTS / f"{name}-{hashlib.sha256(pins.encode()).hexdigest()[:12]}"
+    ENVIRONMENTS.mkdir(exist_ok=True)
+    with FileLock(ENVIRONMENTS / f"{name}.lock"):
+        if not (folder / "complete").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            install(folder)
+            (folder / "complete").touch()
+    return folder
