@@ -9,7 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -55,7 +55,8 @@ def node_modules() -> Path:
             shutil.copy(file, folder)
         npm = shutil.which("npm") or str(python_of("node").with_name("npm"))
         path = os.pathsep.join([str(Path(node()[0]).parent), os.environ.get("PATH", "")])
-        run(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=folder, path=path)
+        options = ("--ignore-scripts", "--no-audit", "--no-fund")
+        run(npm, "ci", *options, cwd=folder, environment={"PATH": path})
 
     return _environment("node-modules", "".join(file.read_text() for file in files), install)
 
@@ -68,13 +69,13 @@ def live(*arguments: str) -> None:
 def run(
     *arguments: str,
     cwd: Path | None = None,
-    path: str | None = None,
+    environment: Mapping[str, str] | None = None,
     timeout_s: float = INSTALL_WITHIN_S,
 ) -> None:
     done = subprocess.run(
         arguments,
         cwd=cwd,
-        env={**os.environ, "PATH": path} if path else None,
+        env={**os.environ, **(environment or {})},
         capture_output=True,
         text=True,
         check=False,
