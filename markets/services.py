@@ -8,13 +8,14 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from engine.amounts import AmountError, parse_amount
+from engine.amounts import AmountError, format_amount, parse_amount
 from engine.client import EngineUnavailable, StatusUnknown, engine_client
 from engine.core.commands import CancelOrder, DefineAsset, DefineMarket, OrderTerms, PlaceOrder
 from engine.core.markets import Asset, Market
 from engine.core.order_checks import check_terms
-from engine.core.queries import GetOpenOrders
-from engine.core.replies import OrderReply, OrdersReply, Refused
+from engine.core.queries import GetDepth, GetOpenOrders
+from engine.core.rejections import Code
+from engine.core.replies import DepthReply, OrderReply, OrdersReply, Refused
 from engine.core.types import OrderType, Side, TimeInForce
 from engine.submit import CommandRefused, submit
 from exchange_site.errors import CodedError, FieldInvalid
@@ -32,6 +33,9 @@ Outcome = OrderReply | Exception
 
 MAX_TOGETHER: Final = 100
 """Commands of one request to the engine."""
+
+LEVELS_TO_SELL: Final = 1_000
+"""Of the book, that `quantity_to_sell` walks."""
 
 _DEFAULT_TIME_IN_FORCE: Final = {
     OrderType.LIMIT: TimeInForce.GTC,
@@ -86,6 +90,32 @@ def order_place(
         lifetime_ms=lifetime_ms,
     )
     return _submit(command, command.terms.client_order_id)
+
+
+def quantity_to_sell(*, market: str, quote_quantity: str) -> str:
+    """How much to sell at market now so as to receive `quote_quantity`, or up to a step less.
+
+    By the book as it is; it can have changed when the order comes. Raises CommandRefused
+    NOTIONAL_TOO_SMALL, or QUANTITY_TOO_SMALL where the amount or the book is too small for a step.
+    """
+    definition = get_definition(symbol=market)
+    rules, unit = definition.rules, 10**definition.base_scale
+    wanted = _amount("quote_quantity", quote_quantity, definition.quote_scale)
+    if wanted < rules.min_notional:
+        raise CommandRefused(Code.NOTIONAL_TOO_SMALL, "below the market's minimum notional")
+    depth = submit(GetDepth(market, LEVELS_TO_SELL)).reply
+    assert isinstance(depth, DepthReply), depth
+    quantity = 0
+    for price, standing in depth.bids:
+        taken = min(standing, wanted * unit // price)
+        quantity += taken
+        wanted -= price * taken // unit
+        if taken < standing:
+            break
+    quantity -= quantity % rules.step
+    if not quantity:
+        raise CommandRefused(Code.QUANTITY_TOO_SMALL, "the book takes less than a step")
+    return format_amount(quantity, definition.base_scale)
 
 
 def order_test(*, account: int, **order: Any) -> None:

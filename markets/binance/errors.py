@@ -124,9 +124,6 @@ INVALID_PRICE: Final = Words(-1013, "Invalid price.")
 INVALID_QUANTITY: Final = Words(-1013, "Invalid quantity.")
 FILTER_FAILURE: Final = Words(-1013, "Filter failure: {}")
 NOT_SUPPORTED: Final = Words(-1013, "{} are not supported for this symbol.")
-QUOTE_ORDERS_NOT_SUPPORTED: Final = Words(
-    -1013, "Quote order qty market orders are not support for this symbol."
-)
 
 # the order, by the engine
 INSUFFICIENT_BALANCE: Final = Words(-2010, "Account has insufficient balance for requested action.")

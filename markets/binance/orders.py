@@ -1,6 +1,6 @@
 """Orders: placed, tested, cancelled, and asked for."""
 
-from typing import Final
+from typing import Any, Final
 
 from engine.core.rejections import Code
 from engine.core.replies import OrderReply
@@ -34,7 +34,7 @@ def order_place(caller: Caller, wanted: queries.NewOrder) -> Placed:
         account=caller.account,
         idempotent=False,
         lifetime_ms=caller.valid_ms,
-        **placement(wanted, form),
+        **_placement(wanted, form),
     )
     return _placed(reply, wanted.new_order_resp_type or form.response)
 
@@ -44,7 +44,7 @@ def order_test(
 ) -> payloads.Empty | payloads.OrderCommission:
     """Check an order's form and its market's filters, and place nothing."""
     form = _check(wanted)
-    services.order_test(account=caller.account, **placement(wanted, form))
+    services.order_test(account=caller.account, **_placement(wanted, form))
     if not wanted.compute_commission_rates:
         return payloads.Empty()
     rules = get_definition(symbol=wanted.symbol).rules
@@ -130,10 +130,18 @@ def all_orders(caller: Caller, wanted: queries.AllOrdersQuery) -> list[payloads.
 
 def _check(wanted: queries.NewOrder) -> Form:
     get_definition(symbol=wanted.symbol)
-    form = check_form(wanted)
-    if wanted.quote_order_qty is not None and wanted.side.side is Side.SELL:
-        raise errors.QUOTE_ORDERS_NOT_SUPPORTED.error()
-    return form
+    return check_form(wanted)
+
+
+def _placement(wanted: queries.NewOrder, form: Form) -> dict[str, Any]:
+    """The arguments of `services.order_place`. The engine sells by quantity alone."""
+    arguments = placement(wanted, form)
+    if wanted.side.side is Side.SELL and wanted.quote_order_qty is not None:
+        arguments["quantity"] = services.quantity_to_sell(
+            market=wanted.symbol, quote_quantity=wanted.quote_order_qty
+        )
+        arguments["quote_quantity"] = None
+    return arguments
 
 
 def _placed(reply: OrderReply, response: ResponseType) -> Placed:

@@ -113,6 +113,21 @@ def test_market_orders(buyer: BinanceClient, seller: BinanceClient) -> None:
     assert (too_much["status"], too_much["executedQty"]) == ("EXPIRED", "1.00000000")
 
 
+def test_a_market_sell_by_quote_amount(buyer: BinanceClient, seller: BinanceClient) -> None:
+    """As clients send it who give a market order a price."""
+    for price, quantity in (("0.05", "1"), ("0.04", "5")):
+        placed(buyer, **order(price=price, quantity=quantity))
+    sell = market(side="SELL", quantity=None, quoteOrderQty="0.09003")
+    assert seller.post("order/test", **sell).json() == {}
+    sold = placed(seller, **sell)
+    assert (sold["status"], sold["origQty"]) == ("FILLED", "2.00000000"), "a step less than all"
+    assert sold["cummulativeQuoteQty"] == "0.09000000"
+    buyer.delete("openOrders", symbol="ETHBTC")
+    for amount, failure in (("0.09", "LOT_SIZE"), ("0.00001", "NOTIONAL")):
+        refused = seller.post("order", **{**sell, "quoteOrderQty": amount})
+        assert said(refused) == (-1013, f"Filter failure: {failure}")
+
+
 def test_ioc_and_fok(buyer: BinanceClient, seller: BinanceClient) -> None:
     standing = placed(seller, **order(side="SELL", price="0.05", quantity="1"))
     fok = placed(buyer, **order(price="0.05", quantity="2", timeInForce="FOK"))

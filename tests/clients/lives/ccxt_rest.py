@@ -60,6 +60,8 @@ async def life(exchange: Any) -> None:
     assert (again["status"], again["filled"]) == ("closed", 0.01), again
     sold = await ask(exchange.create_order(SYMBOL, "market", "sell", 0.01))
     assert sold["status"] == "closed", sold
+    also = await ask(exchange.create_order(SYMBOL, "market", "sell", 0.01, 49000))
+    assert (also["status"], also["filled"]) == ("closed", 0.01), also
     immediate = await ask(
         exchange.create_order(SYMBOL, "limit", "buy", 0.01, 50000, {"timeInForce": "IOC"})
     )
