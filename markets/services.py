@@ -11,8 +11,6 @@ from typing import Any, Final
 from engine.amounts import AmountError, format_amount, parse_amount
 from engine.client import EngineUnavailable, StatusUnknown, engine_client
 from engine.core.commands import CancelOrder, DefineAsset, DefineMarket, OrderTerms, PlaceOrder
-from engine.core.markets import Asset, Market
-from engine.core.order_checks import check_terms
 from engine.core.queries import GetDepth, GetOpenOrders
 from engine.core.rejections import Code
 from engine.core.replies import DepthReply, OrderReply, OrdersReply, Refused
@@ -21,6 +19,7 @@ from engine.submit import CommandRefused, submit
 from exchange_site.errors import CodedError, FieldInvalid
 from markets import live
 from markets.definitions import get_definition
+from markets.trial import try_order
 
 ORDER_LIFETIME_MS: Final = 5_000
 """An order that the engine sees later than this is refused: nobody waits for it any more."""
@@ -120,22 +119,18 @@ def quantity_to_sell(*, market: str, quote_quantity: str) -> str:
 
 def order_test(*, account: int, **order: Any) -> None:
     """Check an order, given as to `order_place`, by its form and its market's filters. Nothing is
-    sent to the engine, which alone knows the book and the balances; the price band is that of the
-    last price in the feed.
+    sent to the engine, which alone knows the book and the balances (see `trial.py`); the price band
+    is that of the last price in the feed.
 
     Raises what `order_place` would raise for these reasons.
     """
     terms = _placement(account=account, **order).terms
-    definition = get_definition(symbol=terms.market)
-    market = Market(
-        definition.rules,
-        Asset(definition.base, definition.base_scale),
-        Asset(definition.quote, definition.quote_scale),
+    refused = try_order(
+        get_definition(symbol=terms.market),
+        terms,
+        last_price=live.get_last_price(market=terms.market),
+        now=engine_client().engine_time_ms(),
     )
-    last_price = live.get_last_price(market=terms.market)
-    if last_price is not None:
-        market.traded_at(last_price)
-    refused = check_terms(terms, market, engine_client().engine_time_ms())
     if refused is not None:
         raise CommandRefused(refused.code, refused.detail)
 

@@ -8,6 +8,7 @@ from engine.core.rejections import Code
 from engine.submit import CommandRefused
 from exchange_site.api.problems import PROBLEMS, ProblemError
 from exchange_site.errors import CodedError, FieldInvalid
+from exchange_site.tests.processes import wait_until
 from markets.binance.errors import _STABLE, binance_error
 from markets.binance.tests.client import BinanceClient, market, order, said
 
@@ -47,6 +48,19 @@ def failure(name: str) -> tuple[int, str]:
 def client(exchange: Any) -> BinanceClient:
     credentials = exchange.create_user("v3-errors", fund={"BTC": "0.5", "ETH": "5"})
     return BinanceClient(exchange.url, credentials, address="127.0.1.1")
+
+
+@pytest.fixture(scope="module")
+def traded(client: BinanceClient) -> None:
+    """The market has a last price, and so a price band."""
+    for side in ("SELL", "BUY"):
+        placed = client.post("order", **order(side=side, price="0.05", quantity="0.1"))
+        assert placed.status_code == 200, placed.text
+
+    def last_price() -> str:
+        return str(client.public("ticker/price", symbol="ETHBTC").json()["price"])
+
+    wait_until(lambda: last_price() == "0.05000000", "the feed knows of the trade")
 
 
 @pytest.mark.parametrize(
@@ -107,11 +121,12 @@ def client(exchange: Any) -> BinanceClient:
         (order(quantity="1000000"), failure("LOT_SIZE")),
         (order(quantity="9" * 12), failure("LOT_SIZE")),
         (order(quantity="0.001"), failure("NOTIONAL")),
-        (order(price="92233720368", quantity="1000"), failure("NOTIONAL")),
+        (order(price="9000", quantity="0.001"), failure("PERCENT_PRICE_BY_SIDE")),
         # what the account has not
         (order(quantity="9999"), INSUFFICIENT),
     ],
 )  # fmt: skip
+@pytest.mark.usefixtures("traded")
 def test_orders(
     client: BinanceClient, parameters: dict[str, object], error: tuple[int, str]
 ) -> None:
@@ -128,8 +143,10 @@ def test_orders(
         (order(price="0.020001"), failure("PRICE_FILTER")),
         (order(quantity="1.0001"), failure("LOT_SIZE")),
         (order(quantity="0.001"), failure("NOTIONAL")),
+        (order(price="9000"), failure("PERCENT_PRICE_BY_SIDE")),
     ],
 )
+@pytest.mark.usefixtures("traded")
 def test_a_tested_order_is_checked(
     client: BinanceClient, parameters: dict[str, object], error: tuple[int, str]
 ) -> None:
@@ -264,6 +281,7 @@ def test_every_stable_code_has_its_words(stable: str) -> None:
             "Internal error; unable to process your request. Please try again.", 503),
         (ProblemError("BODY_TOO_LARGE"), -1101,
             "Too many parameters sent for this endpoint.", 413),
+        (CommandRefused(Code.AMOUNT_OUT_OF_RANGE, ""), *failure("NOTIONAL"), 400),
         (FieldInvalid("price", "INVALID_DECIMAL", ""), -1130,
             "Data sent for parameter 'price' is not valid.", 400),
         (RuntimeError(), -1000,
