@@ -106,6 +106,9 @@ API_V3: Final[dict[str, Methods]] = {
 _NO_SYMBOLS: Final = {"GET": Endpoint(NONE, flat(1), queries.NoParameters, wallet.no_symbols)}
 
 BESIDE: Final[dict[str, Methods]] = {
+    "sapi/v1/system/status": {
+        "GET": Endpoint(NONE, flat(1), queries.NoParameters, wallet.system_status)
+    },
     "sapi/v1/capital/config/getall": {
         "GET": Endpoint(USER_DATA, flat(1), queries.NoParameters, wallet.nothing)
     },

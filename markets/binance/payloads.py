@@ -399,6 +399,11 @@ class ListenKey(Payload, frozen=True):
 # beside /api/v3
 
 
+class SystemStatus(Payload, frozen=True):
+    status: int
+    msg: str
+
+
 class TradeFee(Payload, frozen=True):
     symbol: str
     maker_commission: str

@@ -17,6 +17,11 @@ def nothing(_: Caller, __: queries.NoParameters) -> list[payloads.Empty]:
     return []
 
 
+def system_status(_: Caller, __: queries.NoParameters) -> payloads.SystemStatus:
+    """Whoever hears this finds everything in order; `/health` says more."""
+    return payloads.SystemStatus(0, "normal")
+
+
 def no_symbols(_: Caller, __: queries.NoParameters) -> payloads.NoSymbols:
     """No symbols: there are no such markets here."""
     return payloads.NoSymbols([])

@@ -178,7 +178,8 @@ def test_amounts_have_exactly_eight_decimals(client: BinanceClient) -> None:
     [
         ("fapi/v1/exchangeInfo", {"symbols": []}),
         ("dapi/v1/exchangeInfo", {"symbols": []}),
+        ("sapi/v1/system/status", {"status": 0, "msg": "normal"}),
     ],
 )
-def test_there_are_no_futures(client: BinanceClient, path: str, answer: object) -> None:
+def test_beside_it(client: BinanceClient, path: str, answer: object) -> None:
     assert client.public(f"../../{path}").json() == answer

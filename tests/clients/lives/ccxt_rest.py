@@ -106,11 +106,19 @@ async def life(exchange: Any) -> None:
     fees = await ask(exchange.fetch_trading_fees())
     assert fees[SYMBOL]["taker"] == 0.001, fees[SYMBOL]
     assert (await ask(exchange.fetch_time())) > 1_600_000_000_000
+    assert (await ask(exchange.fetch_status()))["status"] == "ok"
 
 
 def main(url: str, key: str, secret: str) -> None:
     options = {"apiKey": key, "secret": secret, "enableRateLimit": False}
     asyncio.run(life(pointed_at(url, ccxt.binance(options))))
+
+    # As freqtrade's `ccxt_config` says it: the addresses among the settings.
+    api = {"public": f"{url}/api/v3", "private": f"{url}/api/v3", "sapi": f"{url}/sapi/v1"}
+    spot_only = {"urls": {"api": api}, "options": {"fetchMarkets": ["spot"]}}
+    configured = ccxt.binance({**options, **spot_only})
+    assert SYMBOL in configured.load_markets()
+    assert configured.fetch_balance()["BTC"]["free"] > 0
 
     async def asynchronous() -> None:
         exchange = pointed_at(url, ccxt.async_support.binance(options))
