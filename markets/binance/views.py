@@ -11,6 +11,7 @@ from rest_framework.views import APIView
 from accounts.addresses import client_address
 from accounts.authentication import API_KEY_HEADER
 from accounts.selectors import knows_credential
+from exchange_site.api.problems import ProblemError
 from exchange_site.api.strict_json import read_body
 from markets.binance import errors, limits
 from markets.binance.callers import Call, Caller, identify
@@ -21,6 +22,9 @@ from markets.binance.parameters import read_parameters
 from markets.binance.schema import BinanceSchema, describe
 
 _encode: Final = msgspec.json.Encoder().encode
+LEAST_WEIGHT: Final = 1
+"""Of a request that cannot even be read."""
+
 _TIME_UNIT_HEADER: Final = "HTTP_X_MBX_TIME_UNIT"
 
 
@@ -43,7 +47,11 @@ class BinanceView(APIView):
     def answer(self, request: Request) -> HttpResponse:
         """What every method of every path does."""
         endpoint = self.methods[request.method or ""]
-        call = _call(request)
+        try:
+            call = _call(request)
+        except (BinanceError, ProblemError):
+            self._use(client_address(request), LEAST_WEIGHT)
+            raise
         caller = self._admit(call, endpoint)
         wanted = decode(call.parameters, endpoint.parameters)
         if endpoint.orders:
@@ -54,21 +62,21 @@ class BinanceView(APIView):
         """Know the caller and count the request; a maker's is not counted."""
         weight = endpoint.weight(call.parameters)
         if call.key is None or not knows_credential(key=call.key):
-            self._use(call, weight)  # before anything is looked up for whoever this is
+            self._use(call.address, weight)  # before anything is looked up for whoever this is
             return identify(call, endpoint.security)
         try:
             caller = identify(call, endpoint.security)
         except BinanceError:
-            self._use(call, weight)
+            self._use(call.address, weight)
             raise
         if caller.is_maker:
             self.headers |= limits.UNCOUNTED.headers()
         else:
-            self._use(call, weight)
+            self._use(call.address, weight)
         return caller
 
-    def _use(self, call: Call, weight: int) -> None:
-        self.headers |= limits.use_weight(address=call.address, weight=weight).headers()
+    def _use(self, address: str, weight: int) -> None:
+        self.headers |= limits.use_weight(address=address, weight=weight).headers()
 
     def _count_orders(self, caller: Caller, number: int) -> None:
         if caller.is_maker:

@@ -166,6 +166,7 @@ def test_an_address_is_counted_told_and_refused(exchange: Any) -> None:
         (client.public("depth", symbol="ETHBTC", limit=1000), 50),
         (client.get("account"), 20),
         (client.raw("GET", "account"), 20),
+        (client.raw("GET", "depth", query="symbol=%ff"), 1),
     ):
         now = int(answer.headers["x-mbx-used-weight"])
         assert now in {used + weight, weight}, "or a new minute has begun"
