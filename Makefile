@@ -1,8 +1,9 @@
 # Python 3.11 or newer and make are all that is needed; everything else goes into .venv and .run.
-#   make run | test | test-clients | check | bench [BENCH=name] | compile | requirements | clean
+#   make run | test [TESTS=path] | test-clients | check | bench [BENCH=name] | crash [KILLS=n] | compile | requirements
+#        | clean
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := run
-.PHONY: run test test-clients check bench compile requirements clean
+.PHONY: run test test-clients check bench crash compile requirements clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -16,8 +17,11 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-versio
 run: $(VENV)/.compiled
 	@exec $(BIN)/python -m exchange_site.supervisor --while-running $$PPID
 
+# Whole files go to the workers, for their fixtures are whole exchanges; the longest ones, which
+# pyproject.toml names first, begin first.
+WORKERS ?= 2
 test: $(VENV)/.dev $(VENV)/.compiled
-	@exec $(BIN)/python -m pytest $(TESTS)
+	@exec $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 # Clients that need Node, and a thousand rounds where the other tests do a hundred.
 test-clients: $(VENV)/.dev $(VENV)/.compiled
@@ -36,6 +40,11 @@ check: $(VENV)/.dev
 
 bench: $(VENV)/.dev $(VENV)/.compiled
 	@exec $(BIN)/python -m bench $(BENCH)
+
+# Parts are killed under load, and everything is compared: docs/FAILURES.md.
+KILLS ?= 20
+crash: $(VENV)/.dev $(VENV)/.compiled
+	@exec $(BIN)/python -m crash --kills $(KILLS) $(CRASH)
 
 # Pins of the whole tree, from the direct dependencies in pyproject.toml. The later files are
 # layered on the first, so that one environment can hold all of them.

@@ -17,16 +17,30 @@ from pathlib import Path
 import pytest
 import redis
 from django.conf import settings
+from django.db import connections
 from filelock import FileLock
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from exchange_site.servers.addresses import ServerAddresses
+from engine.tests.processes import RunEngine
+from exchange_site.servers.addresses import (
+    OWNER_ROLE,
+    ServerAddresses,
+    embedded_database_url,
+)
 from exchange_site.servers.home import ExchangeHome
 from exchange_site.servers.valkey import engine_valkey, shared_valkey
 from exchange_site.tests.processes import running_server, wait_until
 from exchange_site.tests.running import RunningExchange
 from exchange_site.tests.settings import TEST_CONTROLLER, TEST_RUN
+
+# How fast a machine is says nothing about the code.
+hypothesis_settings.register_profile(
+    "any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("any-machine")
 
 
 @pytest.fixture(scope="session")
@@ -53,6 +67,19 @@ def shared_redis(servers: ServerAddresses) -> Iterator["redis.Redis"]:
     yield from _emptied(servers.redis_url)
 
 
+@pytest.fixture
+def run_engine(
+    servers: ServerAddresses,
+    engine_redis: "redis.Redis",
+    shared_redis: "redis.Redis",
+    database_url: str,
+) -> Iterator[RunEngine]:
+    """Starts engine processes, which end with the test."""
+    runner = RunEngine(servers.engine_redis_url, database_url)
+    yield runner
+    runner.stop()
+
+
 @pytest.fixture(scope="session")
 def exchange() -> Iterator[RunningExchange]:
     """One whole exchange for the run, shared by all its workers."""
@@ -62,6 +89,13 @@ def exchange() -> Iterator[RunningExchange]:
             exchange.start(while_running=TEST_CONTROLLER)
     yield exchange
     exchange.close()
+
+
+@pytest.fixture(scope="module")
+def alone(exchange: RunningExchange) -> Iterator[None]:
+    """No other file that asks for this trades meanwhile: they share ETHBTC and its prices."""
+    with FileLock(TEST_RUN / "alone.lock"):
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +113,13 @@ def django_db_modify_db_settings(
     django_db_modify_db_settings_parallel_suffix: None, servers: ServerAddresses
 ) -> None:
     """pytest-django's hook before it creates the test database: the server must run."""
+
+
+@pytest.fixture
+def database_url(django_db_setup: None) -> str:
+    """The test database, for the processes that a test starts."""
+    name = connections["default"].settings_dict["NAME"]
+    return embedded_database_url(ExchangeHome(TEST_RUN), role=OWNER_ROLE, database=name)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -16,12 +16,10 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.amounts import smallest_units, whole_units
 from accounts.models import OnrampChannel, OnrampRequest, OnrampStatus, User
-from engine.amounts import AmountError, format_amount, parse_amount
 from engine.core.commands import Deposit
 from engine.submit import CommandRefused, submit
-from exchange_site.errors import FieldInvalid
-from markets.models import Asset
 
 RESUBMIT_WITHIN: Final = timedelta(hours=23)
 
@@ -47,7 +45,7 @@ def onramp_request(
     """
     if actor is None and channel != OnrampChannel.COMMAND:
         raise OnrampRefused("somebody has to ask")
-    wanted = _parse(asset, amount)
+    wanted = whole_units(asset, amount)
     row, created = OnrampRequest.objects.get_or_create(
         user=user,
         idempotency_key=idempotency_key,
@@ -74,11 +72,10 @@ def onramp_credit(*, onramp: OnrampRequest, actor: User | None) -> OnrampRequest
     row, ready = _approve(onramp, actor)
     if not ready:
         return row
-    asset = Asset.objects.get(symbol=row.asset)
     command = Deposit(
         account=row.user_id,
-        asset=asset.symbol,
-        amount=parse_amount(f"{row.amount:f}", asset.scale),
+        asset=row.asset,
+        amount=smallest_units(row.asset, row.amount),
         key=row.deposit_key,
     )
     try:
@@ -152,17 +149,3 @@ def _close(row: OnrampRequest, *, status: OnrampStatus, rejection: str) -> Onram
     row.decided_at = timezone.now()
     row.save()
     return row
-
-
-def _parse(asset: str, amount: str) -> Decimal:
-    """The amount in whole units of the asset."""
-    row = Asset.objects.filter(symbol=asset).first()
-    if row is None:
-        raise FieldInvalid("asset", "UNKNOWN_ASSET", "there is no such asset")
-    try:
-        units = parse_amount(amount, row.scale)
-    except AmountError as error:
-        raise FieldInvalid("amount", error.code, str(error)) from None
-    if units == 0:
-        raise FieldInvalid("amount", "AMOUNT_OUT_OF_RANGE", "must be more than nothing")
-    return Decimal(format_amount(units, row.scale))

@@ -8,59 +8,25 @@ holds the last reply. Afterwards the journal is replayed and must agree.
 import os
 import random
 import signal
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from statistics import median
 from typing import Any
 
 import redis
 
 from bench.core import random_order, setup_commands
+from bench.servers import addresses, running, scratch_servers
 from engine.compiled import build_folder
 from engine.connections import connect
 from engine.journal import read_all_after
 from engine.wire import QUEUE_KEY, REPLY_CHANNEL, decode_replies, encode_envelope
 from engine.worker.recovery import Replica
-from exchange_site.servers.valkey import ENGINE_SETTINGS, ValkeyServer
 
 ORDERS = 100_000
 REPEATS = 5
-ROOT = Path(__file__).resolve().parent.parent
 NAME = "bench"
-
-
-@contextmanager
-def running(argv: list[str], environment: dict[str, str] | None = None) -> Iterator[int]:
-    process = subprocess.Popen(
-        argv,
-        cwd=ROOT,
-        env={**os.environ, **(environment or {})},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        yield process.pid
-    finally:
-        process.send_signal(signal.SIGCONT)
-        process.terminate()
-        process.wait()
-
-
-@contextmanager
-def valkey() -> Iterator[str]:
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        socket = f"{folder}/s"
-        server = ValkeyServer("bench-valkey", Path(folder) / "data", socket, ENGINE_SETTINGS)
-        server.prepare()
-        with running(list(server.part().argv)):
-            while not server.is_ready():
-                time.sleep(0.01)
-            yield f"unix://{socket}"
 
 
 class Replies:
@@ -105,11 +71,10 @@ def measure(connection: "redis.Redis", engine: int, seed: int) -> float:
 
 def one_run(seed: int) -> tuple[float, int]:
     """Orders a second, and the bytes of the journal, on a fresh exchange."""
-    with valkey() as url:
+    with scratch_servers() as environment:
         engine = [sys.executable, "manage.py", "run_engine"]
-        environment = {"ENGINE_REDIS_URL": url, "EXCHANGE_COMPILED_CORE": "1"}
-        with running(engine, environment) as process:
-            connection = connect(url, timeout_s=30)
+        with running(engine, environment | {"EXCHANGE_COMPILED_CORE": "1"}) as process:
+            connection = connect(addresses(environment).engine_redis_url, timeout_s=30)
             replies = Replies(connection)
             setup = setup_commands()
             for number, command in enumerate(setup, start=1):

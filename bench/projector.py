@@ -6,51 +6,19 @@ On scratch servers of its own. The journal is a real one: orders that the engine
 import json
 import os
 import random
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from bench.core import random_order, setup_commands
+from bench.servers import call, scratch_servers
 
 ORDERS = 50_000
-ROOT = Path(__file__).resolve().parent.parent
-SERVERS = ("engine-valkey", "valkey", "postgres")
 
 
 def run() -> Iterator[dict[str, Any]]:
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        Path(folder).chmod(0o711)  # root's PostgreSQL runs as nobody
-        environment = {**os.environ, "EXCHANGE_HOME": f"{folder}/home"}
-        servers = subprocess.Popen(
-            [sys.executable, "-m", "exchange_site.supervisor", "--servers", *SERVERS],
-            cwd=ROOT,
-            env=environment,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        try:
-            assert servers.stdout is not None
-            assert any("servers ready" in line for line in servers.stdout)
-            for argv in (
-                ["manage.py", "migrate", "--database", "owner", "-v", "0"],
-                ["-m", __name__],
-            ):
-                done = subprocess.run(
-                    [sys.executable, *argv],
-                    cwd=ROOT,
-                    env=environment,
-                    stdout=subprocess.PIPE,
-                    text=True,
-                    check=True,
-                )
-            yield json.loads(done.stdout)
-        finally:
-            servers.terminate()
-            servers.wait()
+    with scratch_servers() as environment:
+        yield json.loads(call(["-m", __name__], environment))
 
 
 def measure() -> dict[str, Any]:

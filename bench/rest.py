@@ -5,18 +5,15 @@ reference in the same run is a signed request that only reads balances: the same
 commit. The books and balances are checked afterwards.
 """
 
-import os
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from pathlib import Path
 from statistics import median
 from typing import Any
 
 import httpx
 
-from exchange_site.tests.running import RunningExchange
+from bench.exchanges import running_exchange
 from markets.tests.native import NativeClient, order
 
 ORDERS = 200
@@ -41,17 +38,11 @@ def measure(client: NativeClient) -> tuple[list[float], list[float]]:
 
 
 def run() -> Iterator[dict[str, Any]]:
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        Path(folder).chmod(0o711)
-        exchange = RunningExchange(Path(folder) / "home")
-        exchange.start(while_running=os.getpid())
-        try:
-            funds = {"BTC": "1000", "ETH": "1000"}
-            client = NativeClient(exchange.url, exchange.create_user("bench", fund=funds))
-            runs = [measure(client) for _ in range(REPEATS)]
-            state = exchange.state()
-        finally:
-            exchange.stop()
+    with running_exchange() as exchange:
+        funds = {"BTC": "1000", "ETH": "1000"}
+        client = NativeClient(exchange.url, exchange.create_user("bench", fund=funds))
+        runs = [measure(client) for _ in range(REPEATS)]
+        state = exchange.state()
     assert state["open_orders"]["ETHBTC"] == REPEATS * (ORDERS + 20)
     assert all(Decimal(asset["sum"]) == 0 for asset in state["assets"].values())
     placed = sorted(time_ms for times, _ in runs for time_ms in times)

@@ -5,6 +5,7 @@ import zlib
 from engine.journal import EncodedEntry
 from engine.models import JournalEntry
 from engine.times import to_milliseconds
+from engine.worker.recovery import JournalBroken
 
 
 def compress(data: bytes) -> bytes:
@@ -20,11 +21,16 @@ def decompress(data: bytes) -> bytes:
 def read_archive_after(*, sequence: int, count: int) -> list[EncodedEntry]:
     """Up to `count` archived entries after `sequence`, as they stood in the stream.
 
-    They are in order, without a check for gaps: whoever replays them checks the numbers.
+    They are in order, without a check for gaps: whoever replays them checks the numbers. Raises
+    JournalBroken where one cannot be read.
     """
     rows = JournalEntry.objects.filter(sequence__gt=sequence).order_by("sequence")[:count]
-    return [
-        EncodedEntry(
+    return [_read(row) for row in rows]
+
+
+def _read(row: JournalEntry) -> EncodedEntry:
+    try:
+        return EncodedEntry(
             sequence=row.sequence,
             epoch=row.epoch,
             core=row.core,
@@ -33,8 +39,11 @@ def read_archive_after(*, sequence: int, count: int) -> list[EncodedEntry]:
             events=decompress(bytes(row.events)),
             digest=row.digest,
         )
-        for row in rows
-    ]
+    except zlib.error as error:
+        raise JournalBroken(
+            f"the archive's entry {row.sequence} was altered and cannot be read ({error}): "
+            "restore that row from a backup of PostgreSQL"
+        ) from error
 
 
 def archived_sequence() -> int:

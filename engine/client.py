@@ -28,10 +28,9 @@ from engine.connections import connect, connect_async
 from engine.core.commands import Command
 from engine.core.queries import Query
 from engine.core.replies import Reply
+from engine.intake import JOURNAL_FULL, QUEUE_FULL, push_command
 from engine.wire import (
     MAX_MESSAGE_BYTES,
-    MAX_QUEUE_LENGTH,
-    QUEUE_KEY,
     REPLY_CHANNEL,
     decode_replies,
     encode_envelope,
@@ -47,11 +46,6 @@ _SUBSCRIBE_TIMEOUT_S: Final = 2.0
 _RECONNECT_PAUSE_S: Final = 0.1
 _CLOSE_WITHIN_S: Final = 0.25
 
-_PUSH: Final = """
-if redis.call('LLEN', KEYS[1]) + #ARGV - 1 > tonumber(ARGV[1]) then return 0 end
-return redis.call('RPUSH', KEYS[1], unpack(ARGV, 2))
-"""
-
 _QUERIES: Final = get_args(Query)
 _log = logging.getLogger(__name__)
 
@@ -65,6 +59,10 @@ class Answer(NamedTuple):
 
 class EngineUnavailable(Exception):
     """The message was not handed over, or was a query: it has no effect, now or later."""
+
+
+class EngineOverloaded(EngineUnavailable):
+    """There is no room for more at the moment; the message has no effect."""
 
 
 class StatusUnknown(Exception):
@@ -94,7 +92,7 @@ class EngineClient:
         self._ensure_subscribed()
         request_id, future = self._register()
         try:
-            self._push(encode_envelope(self._name, request_id, message))
+            self._push([message], encode_envelope(self._name, request_id, message))
             return future.result(timeout)
         except FutureTimeoutError as error:
             raise _for_message(StatusUnknown("no answer in time"), message) from error
@@ -126,7 +124,7 @@ class EngineClient:
             await asyncio.to_thread(self._ensure_subscribed)
         request_id, future = self._register()
         try:
-            await self._push_async(encode_envelope(self._name, request_id, message))
+            await self._push_async(message, encode_envelope(self._name, request_id, message))
             return await asyncio.wait_for(asyncio.wrap_future(future), timeout)
         except TimeoutError as error:
             raise _for_message(StatusUnknown("no answer in time"), message) from error
@@ -163,7 +161,7 @@ class EngineClient:
                 future.add_done_callback(partial(self._forget, request_id))
                 futures.append(future)
                 envelopes.append(encode_envelope(self._name, request_id, message))
-            self._push(*envelopes)
+            self._push(messages, *envelopes)
         except (EngineUnavailable, StatusUnknown):
             for future in futures:
                 future.cancel()
@@ -175,43 +173,51 @@ class EngineClient:
 
     def _register(self) -> tuple[int, Future[Answer]]:
         if len(self._pending) >= MAX_PENDING:
-            raise EngineUnavailable("too many requests are waiting")
+            raise EngineOverloaded("too many requests of this process are waiting")
         request_id = next(self._request_ids)
         future: Future[Answer] = Future()
         self._pending[request_id] = future
         return request_id, future
 
-    def _push(self, *envelopes: bytes) -> None:
+    def _push(self, messages: Sequence[Command | Query], *envelopes: bytes) -> None:
         _check_size(*envelopes)
         try:
             connection = self._pushers.get_connection()
+        except redis.MaxConnectionsError as error:
+            raise EngineOverloaded("too many requests of this process are waiting") from error
         except redis.RedisError as error:
             raise EngineUnavailable("the engine's Redis does not answer") from error
         try:
-            connection.send_command(*_push_command(*envelopes))
+            connection.send_command(*push_command(messages, envelopes))
             accepted = connection.read_response()
         except (redis.ConnectionError, redis.TimeoutError) as error:
             connection.disconnect()
             raise StatusUnknown("the connection broke while the command was handed over") from error
+        except redis.OutOfMemoryError as error:
+            raise EngineOverloaded("the engine's Redis is full") from error
         except redis.ResponseError as error:
             raise EngineUnavailable(f"the engine's Redis refuses: {error}") from error
         finally:
             self._pushers.release(connection)
         _check_accepted(accepted)
 
-    async def _push_async(self, envelope: bytes) -> None:
+    async def _push_async(self, message: Command | Query, envelope: bytes) -> None:
         _check_size(envelope)
         pool = self._async_pool()
         try:
             connection = await pool.get_connection()
+        except redis.MaxConnectionsError as error:
+            raise EngineOverloaded("too many requests of this process are waiting") from error
         except redis.RedisError as error:
             raise EngineUnavailable("the engine's Redis does not answer") from error
         try:
-            await connection.send_command(*_push_command(envelope))
+            await connection.send_command(*push_command([message], [envelope]))
             accepted = await connection.read_response()
         except (redis.ConnectionError, redis.TimeoutError) as error:
             await connection.disconnect()
             raise StatusUnknown("the connection broke while the command was handed over") from error
+        except redis.OutOfMemoryError as error:
+            raise EngineOverloaded("the engine's Redis is full") from error
         except redis.ResponseError as error:
             raise EngineUnavailable(f"the engine's Redis refuses: {error}") from error
         finally:
@@ -297,18 +303,16 @@ def _outcome(
         return _for_message(error, message)
 
 
-def _push_command(*envelopes: bytes) -> tuple[str | bytes | int, ...]:
-    return "EVAL", _PUSH, 1, QUEUE_KEY, MAX_QUEUE_LENGTH, *envelopes
-
-
 def _check_size(*envelopes: bytes) -> None:
     if any(len(envelope) > MAX_MESSAGE_BYTES for envelope in envelopes):
         raise EngineUnavailable("the message is too long")
 
 
-def _check_accepted(length: object) -> None:
-    if not length:
-        raise EngineUnavailable("the engine is overloaded: its queue is full")
+def _check_accepted(answer: object) -> None:
+    if answer == QUEUE_FULL:
+        raise EngineOverloaded("the engine's queue is full")
+    if answer == JOURNAL_FULL:
+        raise EngineOverloaded("the engine's journal is full")
 
 
 def _for_message(error: StatusUnknown, message: Command | Query) -> Exception:

@@ -20,14 +20,29 @@ from typing import Final
 
 CORE: Final = Path(__file__).resolve().parent / "core"
 MODULES: Final = (
+    "account_rules",
     "accounts",
+    "auctions",
     "deadlines",
+    "engine",
+    "funds",
+    "liquidity",
+    "market_checks",
     "markets",
+    "mass_cancel",
     "matching",
+    "open_orders",
     "order",
     "order_book",
     "order_checks",
+    "order_lists",
     "orders",
+    "phases",
+    "price_guard",
+    "settlement",
+    "trigger_queue",
+    "triggers",
+    "types",
 )
 """Where the time goes. The messages are msgspec's C structs already."""
 

@@ -21,9 +21,6 @@ REPLY_CHANNEL: Final = "engine:replies:"
 MAX_MESSAGE_BYTES: Final = 4096
 """A longer message is malformed, whatever it says."""
 
-MAX_QUEUE_LENGTH: Final = 100_000
-"""More waiting commands than this are refused by the clients: the engine is overloaded."""
-
 
 class Envelope(msgspec.Struct, frozen=True, array_like=True, gc=False):
     reply_to: str

@@ -11,6 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import Any, Final, NamedTuple
 
+import msgspec
 import redis
 from django.conf import settings
 from django.db import connection
@@ -19,11 +20,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from engine.connections import connect
+from engine.dead_letters import count_dead_letters
+from engine.intake import FULL_KEY, MAX_QUEUE_LENGTH
 from engine.journal import read_after, tail_sequence
 from engine.models import ProjectorPosition
+from engine.presence import Presence, read_presence
 from engine.publisher.reader import read_status
 from engine.times import to_milliseconds
-from engine.wire import LEASE_KEY, QUEUE_KEY
+from engine.wire import QUEUE_KEY
 from exchange_site.servers.checks import ENGINE_REDIS_SETTINGS, REDIS_SETTINGS, check_redis
 
 PROBE_TIMEOUT_S: Final = 1.0
@@ -51,15 +55,47 @@ class Report(NamedTuple):
 
 
 def probe_engine() -> Part:
-    """Somebody leads: the lease is held; and what is acknowledged is on disk."""
+    """Somebody leads: the lease is held; and what is acknowledged is on disk.
+
+    `memory` and `memory_limit` are its Redis server's, in bytes; 0 is no limit. `leader` says who
+    leads, `standbys` who could take over, and how many journal entries each is behind.
+    """
     with connect(settings.ENGINE_REDIS_URL, timeout_s=PROBE_TIMEOUT_S) as server:
-        lease, queue = (
-            server.pipeline(transaction=False).exists(LEASE_KEY).llen(QUEUE_KEY).execute()
-        )
-    if not lease:
-        raise PartDown("no engine holds the lease", queue=queue)
+        presence = read_presence(server)
+        memory = server.info("memory")
+        full = server.get(FULL_KEY)
+        figures = {
+            "queue": server.llen(QUEUE_KEY),
+            "memory": memory["used_memory"],
+            "memory_limit": memory["maxmemory"],
+            "dead_letters": count_dead_letters(server),
+            **describe_presence(presence, tail=tail_sequence(server)),
+        }
+    if 0 < memory["maxmemory"] < memory["used_memory"]:
+        raise PartDown("its Redis is full", **figures)
+    if not presence.leads:
+        raise PartDown("no engine holds the lease", **figures)
+    if full is not None:
+        raise PartDown(f"takes no more orders: {full.decode(errors='replace')}", **figures)
+    if figures["queue"] >= MAX_QUEUE_LENGTH:
+        raise PartDown("its queue is full", **figures)
     _settings.check("ENGINE_REDIS_URL", settings.ENGINE_REDIS_URL, ENGINE_REDIS_SETTINGS)
-    return {"queue": queue}
+    return figures
+
+
+def describe_presence(presence: Presence, *, tail: int) -> Part:
+    leader = presence.leader if presence.leads else None
+    return {
+        "leader": msgspec.to_builtins(leader) if leader is not None else None,
+        "standbys": [
+            {
+                "instance": standby.instance,
+                "pid": standby.pid,
+                "lag": max(0, tail - standby.sequence),
+            }
+            for standby in presence.standbys
+        ],
+    }
 
 
 def probe_redis() -> Part:

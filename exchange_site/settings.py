@@ -7,6 +7,7 @@ servers that `make run` embeds under `EXCHANGE_HOME`.
 
 import json
 import os
+import socket
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -88,6 +89,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ENGINE_REDIS_URL = ADDRESSES.engine_redis_url
 REDIS_URL = ADDRESSES.redis_url
 
+# What this machine's engine is called where /health says who leads.
+ENGINE_INSTANCE = os.environ.get("ENGINE_INSTANCE") or socket.gethostname()
+
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
 }
@@ -121,9 +125,27 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 1.0,
         "options": {"expires": 1.0},
     },
+    "follow-journal": {
+        "task": "engine.follow_journal",
+        "schedule": 5.0,
+        "options": {"expires": 5.0},
+    },
 }
-# The projector loops over the journal for most of its time: a queue and one process of its own.
-CELERY_TASK_ROUTES = {"engine.project_journal": {"queue": "projector"}}
+# The projector loops over the journal for most of its time, and the follower keeps a replica of the
+# engine in memory: a queue and one process of its own for each.
+CELERY_TASK_ROUTES = {
+    "engine.project_journal": {"queue": "projector"},
+    "engine.follow_journal": {"queue": "follower"},
+}
+
+# A snapshot is taken after that much time or that many commands, whichever comes first. The newest
+# ones are kept, and the last one of each of the newest days.
+SNAPSHOT_EVERY_S = float(os.environ.get("SNAPSHOT_EVERY_S", "300"))
+SNAPSHOT_EVERY_COMMANDS = int(os.environ.get("SNAPSHOT_EVERY_COMMANDS", "500000"))
+SNAPSHOTS_KEEP = max(3, int(os.environ.get("SNAPSHOTS_KEEP", "3")))
+SNAPSHOTS_KEEP_DAYS = int(os.environ.get("SNAPSHOTS_KEEP_DAYS", "7"))
+# The stream keeps this many of its newest entries, however many of them nobody needs.
+JOURNAL_KEEP_ENTRIES = max(1, int(os.environ.get("JOURNAL_KEEP_ENTRIES", "1000")))
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.backends.ThrottledBackend"]
@@ -143,6 +165,11 @@ API_SECRETS_KEY = os.environ.get("API_SECRETS_KEY", "")
 # Onramps above these amounts need a second approver: a JSON object such as {"USDT": "50000"}.
 ONRAMP_SECOND_APPROVAL_ABOVE: dict[str, str] = json.loads(
     os.environ.get("ONRAMP_SECOND_APPROVAL_ABOVE", "{}")
+)
+
+# The same for withdrawals, and for transfers between accounts.
+WITHDRAWAL_SECOND_APPROVAL_ABOVE: dict[str, str] = json.loads(
+    os.environ.get("WITHDRAWAL_SECOND_APPROVAL_ABOVE", "{}")
 )
 
 # /health fails where one of these is further behind than this many journal entries.

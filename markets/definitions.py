@@ -9,6 +9,8 @@ from decimal import Decimal
 from typing import Final
 
 from engine.core.commands import DefineMarket
+from engine.core.types import MAX_AMOUNT, Phase
+from engine.times import to_milliseconds
 from exchange_site.database.remembered import Remembered
 from exchange_site.errors import CodedError
 from markets.models import Asset, Market
@@ -31,6 +33,8 @@ class MarketDefinition:
     base_scale: int
     quote_scale: int
     rules: DefineMarket
+    phase: Phase
+    phase_until: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +98,26 @@ def _definition(row: Market, base_scale: int, quote_scale: int) -> MarketDefinit
         band_up_ppm=row.band_up_ppm,
         maker_fee_ppm=row.maker_fee_ppm,
         taker_fee_ppm=row.taker_fee_ppm,
+        max_notional=MAX_AMOUNT
+        if row.max_notional is None
+        else _units(row.max_notional, quote_scale),
+        max_open_orders=row.max_open_orders,
+        max_conditional_orders=row.max_conditional_orders,
+        trigger_band_ppm=row.trigger_band_ppm,
+        guard_ppm=row.guard_ppm,
+        guard_window_ms=row.guard_window_ms,
+        guard_pause_ms=row.guard_pause_ms,
     )
-    return MarketDefinition(row.symbol, row.base_id, row.quote_id, base_scale, quote_scale, rules)
+    return MarketDefinition(
+        row.symbol,
+        row.base_id,
+        row.quote_id,
+        base_scale,
+        quote_scale,
+        rules,
+        Phase(row.phase),
+        None if row.phase_until is None else to_milliseconds(row.phase_until),
+    )
 
 
 def _units(amount: Decimal, scale: int) -> int:

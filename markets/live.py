@@ -38,7 +38,8 @@ def get_depth(*, market: str, limit: int) -> DepthReply:
     except reader.FeedUnavailable as error:
         raise FeedUnavailable(str(error)) from error
     last = get_last_price(market=market)
-    return DepthReply(market, depth.number, tuple(depth.bids), tuple(depth.asks), last)
+    bids, asks = tuple(depth.bids), tuple(depth.asks)
+    return DepthReply(market, depth.number, bids, asks, last, depth.phase)
 
 
 def list_tickers(*, symbol: str | None = None, now: int | None = None) -> list[Ticker]:
@@ -75,7 +76,9 @@ def list_best(*, markets: Collection[str]) -> dict[str, DepthReply]:
     except reader.FeedUnavailable as error:
         raise FeedUnavailable(str(error)) from error
     return {
-        market: DepthReply(market, depth.number, tuple(depth.bids), tuple(depth.asks), None)
+        market: DepthReply(
+            market, depth.number, tuple(depth.bids), tuple(depth.asks), None, depth.phase
+        )
         for market, depth in found.items()
     }
 

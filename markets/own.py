@@ -6,8 +6,9 @@ come as far as the engine was when it did not know the order.
 
 import time
 from collections.abc import Iterable
+from datetime import datetime
 from decimal import Decimal
-from typing import Final
+from typing import Final, TypedDict, Unpack
 
 from django.conf import settings
 
@@ -18,7 +19,14 @@ from engine.core.events import Fill, OrderState
 from engine.core.queries import GetBalances, GetOpenOrders, GetOrder
 from engine.core.rejections import Code
 from engine.core.replies import BalancesReply, OrderReply, OrdersReply, Refused
-from engine.core.types import Liquidity, OrderStatus, OrderType, Side, TimeInForce
+from engine.core.types import (
+    Liquidity,
+    OrderStatus,
+    OrderType,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+)
 from engine.journal import tail_sequence
 from engine.submit import CommandRefused, submit
 from engine.times import to_milliseconds
@@ -28,6 +36,7 @@ from markets import selectors
 from markets.definitions import get_definition, get_scale
 from markets.fills import AccountFill
 from markets.models import Order
+from markets.order_terms import OrderId
 
 MAX_FILLS: Final = 5_000
 """In one answer, the newest; `/fills` pages through more."""
@@ -45,25 +54,17 @@ class HistoryBehind(CodedError):
         super().__init__("HISTORY_BEHIND")
 
 
-def order_get(
-    *,
-    account: int,
-    market: str,
-    order_id: int | None = None,
-    client_order_id: str | None = None,
-) -> OrderState:
+def order_get(*, account: int, **order: Unpack[OrderId]) -> OrderState:
     """The account's order, open or closed. Raises CommandRefused UNKNOWN_ORDER, HistoryBehind."""
-    get_definition(symbol=market)
-    answer = engine_client().call(GetOrder(account, market, order_id, client_order_id))
+    get_definition(symbol=order["market"])
+    answer = engine_client().call(GetOrder(account, **order))
     if isinstance(answer.reply, OrderReply):
         return answer.reply.order
     assert isinstance(answer.reply, Refused), answer
     if answer.reply.code is not Code.UNKNOWN_ORDER:
         raise CommandRefused(answer.reply.code, answer.reply.detail)
     up_to_date = selectors.wait_for_projection(sequence=answer.sequence)
-    row = selectors.get_order(
-        account=account, market=market, order_id=order_id, client_order_id=client_order_id
-    )
+    row = selectors.get_order(account=account, **order)
     state = order_state(row) if row is not None else None
     if not up_to_date and (state is None or state.status in _OPEN):
         raise HistoryBehind
@@ -81,60 +82,41 @@ def orders_open(*, account: int, market: str | None = None) -> tuple[OrderState,
     return reply.orders
 
 
-def orders_past(
-    *,
-    account: int,
-    market: str | None = None,
-    from_id: int | None = None,
-    start_time: int | None = None,
-    end_time: int | None = None,
-    limit: int = 500,
-) -> list[OrderState]:
+class Page(TypedDict, total=False):
+    """A part of the past: the oldest from `from_id` or `start_time` on where one is given, else the
+    newest up to `end_time`; of one market, or of all. Times are milliseconds since the epoch."""
+
+    market: str | None
+    from_id: int | None
+    start_time: int | None
+    end_time: int | None
+    limit: int
+
+
+def orders_past(*, account: int, **page: Unpack[Page]) -> list[OrderState]:
     """Open and past orders, as of now. Raises HistoryBehind."""
-    if market is not None:
-        get_definition(symbol=market)
-    _await_history()
-    rows = selectors.list_orders(
-        account=account,
-        market=market,
-        from_id=from_id,
-        start_time=start_time,
-        end_time=end_time,
-        limit=limit,
-    )
-    return [order_state(row) for row in rows]
+    await_history(page.get("market"))
+    return [order_state(row) for row in selectors.list_orders(account=account, **page)]
 
 
 def fills_past(
-    *,
-    account: int,
-    market: str | None = None,
-    order_id: int | None = None,
-    from_id: int | None = None,
-    start_time: int | None = None,
-    end_time: int | None = None,
-    limit: int = 500,
+    *, account: int, order_id: int | None = None, **page: Unpack[Page]
 ) -> list[AccountFill]:
-    """As of now. Raises HistoryBehind."""
+    """As of now; `from_id` is a trade id, which needs a market. Raises HistoryBehind."""
+    await_history(page.get("market"))
+    return selectors.list_fills(account=account, order_id=order_id, **page)
+
+
+def await_history(market: str | None = None, *, timeout: float = 1.0) -> None:
+    """Let the projector come as far as the journal is now, within `timeout` seconds.
+
+    Raises UnknownMarket and HistoryBehind.
+    """
     if market is not None:
         get_definition(symbol=market)
-    _await_history()
-    return selectors.list_fills(
-        account=account,
-        market=market,
-        order_id=order_id,
-        from_id=from_id,
-        start_time=start_time,
-        end_time=end_time,
-        limit=limit,
-    )
-
-
-def _await_history() -> None:
-    """Let the projector come as far as the journal is now."""
     with connect(settings.ENGINE_REDIS_URL) as server:
         tail = tail_sequence(server)
-    if not selectors.wait_for_projection(sequence=tail):
+    if not selectors.wait_for_projection(sequence=tail, timeout=timeout):
         raise HistoryBehind
 
 
@@ -210,7 +192,11 @@ def order_state(row: Order) -> OrderState:
         quote_quantity=_units(row.quote_quantity, quote),
         post_only=row.post_only,
         client_order_id=row.client_order_id,
-        good_till=to_milliseconds(row.good_till) if row.good_till else None,
+        good_till=_milliseconds(row.good_till),
+        stop_price=_units(row.stop_price, quote),
+        trailing_delta=row.trailing_delta,
+        visible_quantity=_units(row.visible_quantity, base),
+        self_trade_prevention=SelfTradePrevention(row.self_trade_prevention),
     )
     return OrderState(
         order_id=row.order_id,
@@ -218,9 +204,18 @@ def order_state(row: Order) -> OrderState:
         status=OrderStatus(row.status),
         executed_quantity=_exact(row.executed_quantity, base),
         executed_quote_quantity=_exact(row.executed_quote_quantity, quote),
+        prevented_quantity=_exact(
+            row.prevented_quantity, base if row.quote_quantity is None else quote
+        ),
         created_at=to_milliseconds(row.created_at),
         updated_at=to_milliseconds(row.updated_at),
+        working_since=_milliseconds(row.working_since),
+        list_id=row.list_id,
     )
+
+
+def _milliseconds(moment: datetime | None) -> int | None:
+    return None if moment is None else to_milliseconds(moment)
 
 
 def _units(amount: Decimal | None, scale: int) -> int | None:

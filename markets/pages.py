@@ -65,7 +65,7 @@ def trade(request: HttpRequest, symbol: str) -> HttpResponse:
         "first": msgspec.to_builtins(first),
         "ticker": _ticker(tickers.get(symbol), price),
         "pairs": [_pair(m.symbol, tickers.get(m.symbol)) for m in markets],
-        "asks": _rows(depth.asks, price, quantity)[::-1],
+        "asks": _rows(depth.asks, price, quantity),
         "bids": _rows(depth.bids, price, quantity),
         "tape": [
             {

@@ -13,9 +13,10 @@ from typing import Any, Final
 import redis
 
 from engine.publisher.streams import group_of
-from realtime.client_connection import SERVICE_RESTART, ClientConnection
+from realtime.client_connection import SERVICE_RESTART, SIGNED_OUT, ClientConnection
 from realtime.connection_pool import ConnectionPool
 from realtime.layer import LOST
+from realtime.sessions import SESSION_ENDED
 
 RETRY_S: Final = 0.2
 
@@ -79,6 +80,8 @@ class Broker:
                 message = await self._layer.receive(self._channel)
                 if message["type"] == LOST:
                     self.lose_all()
+                elif message["type"] == SESSION_ENDED:
+                    self.end_session(message["stream"], message["session"])
                 else:
                     self.forward(message)
             except redis.RedisError:
@@ -94,6 +97,13 @@ class Broker:
             _log.warning("closing %d sockets: messages were lost", len(self.pool))
         self._streams.clear()
         self.pool.end_all(SERVICE_RESTART, "begin anew")
+
+    def end_session(self, stream: str, session: str) -> None:
+        """Close the sockets that follow the account's stream by this session."""
+        subscribers = self._streams.get(stream)
+        for connection in tuple(subscribers.names) if subscribers is not None else ():
+            if connection.session == session:
+                connection.end(SIGNED_OUT, "signed out")
 
     def forward(self, message: dict[str, Any]) -> None:
         stream = message["stream"]

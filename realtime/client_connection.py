@@ -23,6 +23,8 @@ REQUESTS_AT_ONCE: Final = 50
 TOO_SLOW: Final = 1008
 TOO_MANY_REQUESTS: Final = 1008
 SERVICE_RESTART: Final = 1012
+SIGNED_OUT: Final = 4001
+"""Of our own: the session that a `user` stream was opened with has ended."""
 
 _log = logging.getLogger(__name__)
 
@@ -45,6 +47,8 @@ class ClientConnection:
         """Whether messages are wrapped as `{"stream": ..., "data": ...}`."""
         self.subscriptions: dict[str, str | None] = {}
         """What the client asked for, and the stream that it is; None where there is none."""
+        self.session = ""
+        """Whose own stream it has: the mark of the session (see `sessions.py`)."""
         self._waiting: deque[str] = deque()
         self._characters = 0
         self._more = asyncio.Event()

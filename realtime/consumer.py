@@ -11,8 +11,13 @@ from channels.layers import get_channel_layer
 
 from engine.publisher.streams import public_stream, user_stream
 from realtime.broker import Broker
-from realtime.client_connection import SERVICE_RESTART, TOO_MANY_REQUESTS, ClientConnection
-from realtime.identity import account_of_session, origin_is_ours
+from realtime.client_connection import (
+    SERVICE_RESTART,
+    SIGNED_OUT,
+    TOO_MANY_REQUESTS,
+    ClientConnection,
+)
+from realtime.identity import account_of_session, origin_is_ours, session_key
 from realtime.protocol import (
     MAX_SUBSCRIPTIONS,
     UNKNOWN_PROPERTY,
@@ -25,6 +30,7 @@ from realtime.protocol import (
     names_in_query,
     parse_request,
 )
+from realtime.sessions import session_mark, wait_for_end
 
 USER: Final = "user"
 """The stream of the caller's own events."""
@@ -50,6 +56,8 @@ class StreamConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     combined = False
     """Whether the path is `/stream`."""
 
+    _session_watch: asyncio.Task[None] | None = None
+
     async def connect(self) -> None:
         try:
             names = self._names_in_path()
@@ -74,6 +82,8 @@ class StreamConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         connection = getattr(self, "_connection", None)
         if connection is not None:
             connection.forget()
+            if self._session_watch is not None:
+                self._session_watch.cancel()
             self._broker.pool.discard(connection)
             self._unsubscribe(list(connection.subscriptions))
 
@@ -144,7 +154,14 @@ class StreamConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         account = await account_of_session(self.scope)
         if account is None:
             raise invalid_request("`user` needs a signed-in session")
+        if self._session_watch is None:
+            self._connection.session = session_mark(session_key(self.scope) or "")
+            self._session_watch = asyncio.create_task(self._watch_session(account))
         return user_stream(account)
+
+    async def _watch_session(self, account: int) -> None:
+        await wait_for_end(account, lambda: account_of_session(self.scope))
+        self._connection.end(SIGNED_OUT, "signed out")
 
     def _unsubscribe(self, names: list[str]) -> None:
         for name in names:

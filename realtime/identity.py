@@ -14,7 +14,7 @@ Scope = Mapping[str, Any]
 
 async def account_of_session(scope: Scope) -> int | None:
     """The account that is signed in; None for anonymous ones. Asks the database."""
-    key = _session_key(scope)
+    key = session_key(scope)
     if key is None:
         return None
     user = await get_user({"session": _session_store(key)})
@@ -39,7 +39,8 @@ def _session_store(key: str) -> Any:
     return import_string(f"{settings.SESSION_ENGINE}.SessionStore")(key)
 
 
-def _session_key(scope: Scope) -> str | None:
+def session_key(scope: Scope) -> str | None:
+    """What the cookie says."""
     try:
         cookies: SimpleCookie = SimpleCookie(_header(scope, b"cookie") or "")
     except CookieError:

@@ -5,6 +5,7 @@ without a limit; both would leave sockets with gaps that nobody knows of. This o
 
 - tells every channel of the process `LOST` when its connection breaks, and when its queue is full:
   what was joined is left then, and must be joined anew;
+- asks again and again whether the connection lives: one whose other end vanished says nothing;
 - answers `group_add` when Redis has confirmed it, so that what is sent from then on arrives;
 - never sends anything twice by itself.
 """
@@ -24,6 +25,10 @@ LOST: Final = "feed.lost"
 
 QUEUE_LENGTH: Final = 10_000
 """Messages that wait for one channel of this process."""
+
+HEARTBEAT_S: Final = 5.0
+UNANSWERED_HEARTBEATS: Final = 2
+"""One alone may have waited for this process, if that was stopped or busy."""
 
 _log = logging.getLogger(__name__)
 
@@ -104,7 +109,8 @@ class Subscriptions:
         self._lock = asyncio.Lock()
         self._publishing: Any = None
         self._connection: Any = None
-        self._reader: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._unanswered = 0
         self._subscribed: set[str] = set()
         self._confirmations: dict[str, asyncio.Future[None]] = {}
 
@@ -148,8 +154,7 @@ class Subscriptions:
 
     async def flush(self) -> None:
         async with self._lock:
-            if self._reader is not None:
-                self._reader.cancel()
+            self._end_tasks()
             self._subscribed.clear()
             if self._connection is not None:
                 await self._connection.disconnect()
@@ -170,12 +175,20 @@ class Subscriptions:
         connection = client.connection_pool.make_connection()
         await connection.connect()
         self._connection = connection
-        self._reader = asyncio.create_task(self._read(connection))
+        self._unanswered = 0
+        self._tasks = [
+            asyncio.create_task(self._read(connection)),
+            asyncio.create_task(self._beat(connection)),
+        ]
 
     async def _read(self, connection: Any) -> None:
         try:
             while True:
-                kind, name, data = await connection.read_response(disconnect_on_error=False)
+                answer = await connection.read_response(disconnect_on_error=False)
+                self._unanswered = 0
+                if answer == b"PONG" or answer[0] == b"pong":  # without subscriptions, or with
+                    continue
+                kind, name, data = answer
                 if kind == b"message":
                     self._layer.deliver(name.decode(), data)
                 elif kind == b"subscribe":
@@ -190,13 +203,30 @@ class Subscriptions:
             with suppress(redis.RedisError, OSError, asyncio.CancelledError):
                 await connection.disconnect(nowait=True)
 
+    async def _beat(self, connection: Any) -> None:
+        """Whatever Redis says is a sign of life; where nothing happens, its answer to PING is."""
+        try:
+            while self._unanswered < UNANSWERED_HEARTBEATS:
+                self._unanswered += 1
+                await connection.send_command("PING")
+                await asyncio.sleep(HEARTBEAT_S)
+            raise redis.TimeoutError("PING is not answered")
+        except (redis.RedisError, OSError) as error:
+            _log.warning("the subscriptions broke: %s", error)
+            self._break()
+
     def _break(self) -> None:
         """Forget the connection and what was subscribed on it. The next subscription makes one."""
-        reader, self._reader, self._connection = self._reader, None, None
+        self._end_tasks()
+        self._connection = None
         self._subscribed.clear()
         for confirmed in self._confirmations.values():
             if not confirmed.done():
                 confirmed.set_exception(redis.ConnectionError("the connection broke"))
-        if reader is not None and reader is not asyncio.current_task():
-            reader.cancel()
         self._layer.lose()
+
+    def _end_tasks(self) -> None:
+        for task in self._tasks:
+            if task is not asyncio.current_task():
+                task.cancel()
+        self._tasks = []

@@ -19,6 +19,8 @@ class LedgerKind(models.TextChoices):
     TRADE = "trade"
     FEE = "fee"
     DEPOSIT = "deposit"
+    TRANSFER = "transfer"
+    WITHDRAWAL = "withdrawal"
 
 
 class LedgerEntry(models.Model):
@@ -26,7 +28,8 @@ class LedgerEntry(models.Model):
 
     Rows come from the journal alone, and are append-only by a trigger and by privileges. A user's
     balance is the sum of the rows of their account, which is how `accounts` can be audited
-    against the engine.
+    against the engine. What open orders and reserved withdrawals lock stays the account's
+    own: locks are no movements, and have no rows.
     """
 
     sequence = models.BigIntegerField(help_text="The journal entry.")
@@ -37,7 +40,9 @@ class LedgerEntry(models.Model):
     asset = models.CharField()
     amount = AmountField(help_text="Signed: positive is what the account received.")
     kind = models.CharField(choices=LedgerKind.choices)
-    reference = models.CharField(help_text="Market and trade id, or the deposit's key.")
+    reference = models.CharField(
+        help_text="Market and trade id, or the key of the deposit, transfer or withdrawal."
+    )
 
     class Meta:
         verbose_name_plural = "ledger entries"

@@ -8,40 +8,63 @@ For every asset, after every command:
 the exchange earned in fees. Money only moves between the four; none is made here.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from engine.core.events import BalanceChanged, Event
 
 if TYPE_CHECKING:
-    from engine.core.order import Order
+    from engine.core.funds import Withdrawal
+    from engine.core.markets import Participant
 
 
 class Balance:
-    """One asset of one account. `locked` is what its open orders have reserved."""
+    """One asset of one account. `locked` is what its open orders and withdrawals have reserved."""
 
-    __slots__ = ("account", "asset", "available", "locked")
+    __slots__ = ("account", "asset", "available", "is_held", "is_touched", "locked")
 
-    def __init__(self, account: "Account", asset: str, available: int = 0, locked: int = 0) -> None:
+    def __init__(self, account: "Account", asset: str) -> None:
         self.account = account
         self.asset = asset
-        self.available = available
-        self.locked = locked
+        self.available = 0
+        self.locked = 0
+        self.is_held = False
+        """Did anything ever move here?"""
+        self.is_touched = False
+        """By the command that is being carried out."""
 
 
 class Account:
-    """A number, its balances and its open orders. It exists from its first deposit on."""
+    """A number, its balances, and its place in each market where it ever had an order."""
 
-    __slots__ = ("balances", "client_orders", "event_number", "number", "orders")
+    __slots__ = (
+        "balances",
+        "event_number",
+        "frozen",
+        "notional_limits",
+        "number",
+        "participants",
+        "tier",
+        "trade_group",
+        "unlimited_orders",
+        "withdrawals",
+    )
 
-    def __init__(self, number: int, event_number: int = 0) -> None:
+    def __init__(self, number: int) -> None:
         self.number = number
-        self.event_number = event_number
+        self.event_number = 0
         """Number of the account's newest event; they count without a gap."""
+        self.tier = 0
+        self.trade_group: int | None = None
+        self.frozen = False
+        self.unlimited_orders = False
         self.balances: dict[str, Balance] = {}
-        self.orders: dict[int, Order] = {}
-        """Open orders by id, oldest first."""
-        self.client_orders: dict[str, Order] = {}
+        self.participants: dict[str, Participant] = {}
+        """By market."""
+        self.notional_limits: dict[str, int] = {}
+        """By quote asset."""
+        self.withdrawals: dict[int, Withdrawal] = {}
+        """Those that are reserved, by id."""
 
     def balance(self, asset: str) -> Balance:
         balance = self.balances.get(asset)
@@ -52,30 +75,6 @@ class Account:
     def available(self, asset: str) -> int:
         balance = self.balances.get(asset)
         return balance.available if balance is not None else 0
-
-    def remember(self, order: "Order") -> None:
-        self.orders[order.order_id] = order
-        if order.terms.client_order_id is not None:
-            self.client_orders[order.terms.client_order_id] = order
-
-    def forget(self, order: "Order") -> None:
-        del self.orders[order.order_id]
-        if order.terms.client_order_id is not None:
-            del self.client_orders[order.terms.client_order_id]
-
-    def find(
-        self, market: str, order_id: int | None, client_order_id: str | None
-    ) -> "Order | None":
-        """An open order of that market by either id; by both, where both are given."""
-        if order_id is not None:
-            order = self.orders.get(order_id)
-        else:
-            order = self.client_orders.get(client_order_id or "")
-        if order is None or order.terms.market != market:
-            return None
-        if client_order_id is not None and order.terms.client_order_id != client_order_id:
-            return None
-        return order
 
     def next_event_number(self) -> int:
         self.event_number += 1
@@ -92,10 +91,10 @@ class Totals(NamedTuple):
 class Accounts:
     """Every movement of money. Callers have checked that it is covered; here it is asserted."""
 
-    def __init__(self, emit: Callable[[Event], None]) -> None:
-        self._emit = emit
+    def __init__(self, events: list[Event]) -> None:
+        self._events = events
         self._accounts: dict[int, Account] = {}
-        self._touched: dict[Balance, None] = {}
+        self._touched: list[Balance] = []
         self.house: dict[str, int] = {}
         self.external: dict[str, int] = {}
 
@@ -117,51 +116,53 @@ class Accounts:
         self.house.setdefault(asset, 0)
         self.external.setdefault(asset, 0)
 
-    def deposit(self, account: Account, asset: str, amount: int) -> None:
-        self.external[asset] -= amount
-        self.receive(account, asset, amount)
+    def deposit(self, balance: Balance, amount: int) -> None:
+        """Funds arrive from outside; they leave where the amount is negative."""
+        self.external[balance.asset] -= amount
+        self.receive(balance, amount)
 
-    def receive(self, account: Account, asset: str, amount: int) -> None:
-        balance = account.balance(asset)
+    def receive(self, balance: Balance, amount: int) -> None:
         balance.available += amount
-        self._touched[balance] = None
+        self._touch(balance)
 
-    def pay(self, account: Account, asset: str, amount: int) -> None:
-        balance = account.balance(asset)
+    def pay(self, balance: Balance, amount: int) -> None:
         balance.available -= amount
         assert balance.available >= 0, "paid more than was available"
-        self._touched[balance] = None
+        self._touch(balance)
 
-    def pay_from_lock(self, account: Account, asset: str, amount: int) -> None:
-        balance = account.balance(asset)
+    def pay_from_lock(self, balance: Balance, amount: int) -> None:
         balance.locked -= amount
         assert balance.locked >= 0, "paid more than was locked"
-        self._touched[balance] = None
+        self._touch(balance)
 
-    def lock(self, account: Account, asset: str, amount: int) -> None:
-        balance = account.balance(asset)
+    def lock(self, balance: Balance, amount: int) -> None:
         balance.available -= amount
         balance.locked += amount
         assert balance.available >= 0, "locked more than was available"
-        self._touched[balance] = None
+        self._touch(balance)
 
-    def unlock(self, account: Account, asset: str, amount: int) -> None:
-        balance = account.balance(asset)
+    def unlock(self, balance: Balance, amount: int) -> None:
         balance.available += amount
         balance.locked -= amount
         assert balance.locked >= 0, "unlocked more than was locked"
-        self._touched[balance] = None
+        self._touch(balance)
 
     def earn(self, asset: str, fee: int) -> None:
         """The house receives a fee, or pays a rebate where it is negative."""
         self.house[asset] += fee
 
+    def _touch(self, balance: Balance) -> None:
+        if not balance.is_touched:
+            balance.is_touched = balance.is_held = True
+            self._touched.append(balance)
+
     def announce(self) -> None:
         """One event per balance that the command touched, with what it is now."""
         for balance in self._touched:
+            balance.is_touched = False
             account = balance.account
             account.event_number += 1
-            self._emit(
+            self._events.append(
                 BalanceChanged(
                     account.event_number,
                     account.number,

@@ -41,25 +41,31 @@ def _state_of(order: Order) -> OrderState:
 
 
 def _order(engine: Engine, query: GetOrder) -> Reply:
-    account = engine.accounts.get(query.account)
-    order = account and account.find(query.market, query.order_id, query.client_order_id)
-    if not order:
+    order = engine.orders.find(query.account, query.market, query.order_id, query.client_order_id)
+    if order is None:
         return Refused(Code.UNKNOWN_ORDER, "no such open order of this account")
     return OrderReply(_state_of(order))
 
 
 def _open_orders(engine: Engine, query: GetOpenOrders) -> Reply:
     account = engine.accounts.get(query.account)
-    orders = account.orders.values() if account is not None else ()
-    return OrdersReply(
-        tuple(_state_of(o) for o in orders if query.market in (None, o.terms.market))
-    )
+    places = account.participants.values() if account is not None else ()
+    orders = [
+        order
+        for place in places
+        if query.market in (None, place.market.symbol)
+        for order in place.orders.values()
+    ]
+    orders.sort(key=lambda order: order.order_id)
+    return OrdersReply(tuple(map(_state_of, orders)))
 
 
 def _balances(engine: Engine, query: GetBalances) -> Reply:
     account = engine.accounts.get(query.account)
     balances = account.balances.values() if account is not None else ()
-    return BalancesReply(tuple(sorted((b.asset, b.available, b.locked) for b in balances)))
+    return BalancesReply(
+        tuple(sorted((b.asset, b.available, b.locked) for b in balances if b.is_held))
+    )
 
 
 def _depth(engine: Engine, query: GetDepth) -> Reply:
@@ -72,6 +78,7 @@ def _depth(engine: Engine, query: GetDepth) -> Reply:
         _levels(market.book.bids, query.limit),
         _levels(market.book.asks, query.limit),
         market.last_price,
+        market.phase,
     )
 
 
@@ -85,5 +92,5 @@ def _state(engine: Engine, sequence: int) -> Reply:
         state_hash(engine),
         {asset.symbol: asset.scale for asset in engine.markets.assets.values()},
         {asset: AssetTotals(*totals) for asset, totals in engine.accounts.totals().items()},
-        {m.rules.symbol: sum(1 for _ in m.book.orders()) for m in engine.markets},
+        {market.symbol: sum(1 for _ in market.orders()) for market in engine.markets},
     )

@@ -8,61 +8,122 @@ audits rest on.
 from collections.abc import Callable
 from typing import Any, Final
 
+from engine.core.account_rules import AccountRules
 from engine.core.accounts import Accounts
+from engine.core.auctions import Auctions
 from engine.core.commands import (
+    AmendOrder,
+    CancelAll,
+    CancelAllAfter,
     CancelOrder,
+    CancelOrderList,
     Command,
+    ConfigureAccount,
     DefineAsset,
     DefineMarket,
     Deposit,
+    LimitNotional,
     Malformed,
     PlaceOrder,
+    PlaceOrderList,
+    Poison,
+    ReleaseWithdrawal,
+    ReplaceOrder,
+    ReserveWithdrawal,
+    SetFees,
+    SetPhase,
+    SettleWithdrawal,
+    Transfer,
 )
-from engine.core.deadlines import Deadlines
-from engine.core.events import Deposited, Event, Rejected
+from engine.core.deadlines import Deadlines, Kind
+from engine.core.events import Event, Rejected
+from engine.core.funds import Funds
 from engine.core.idempotency import Idempotency
 from engine.core.markets import Markets
-from engine.core.orders import Orders
+from engine.core.mass_cancel import MassCancel
+from engine.core.matching import Matching
+from engine.core.open_orders import OpenOrders
+from engine.core.orders import MAX_EVENTS, Orders
+from engine.core.phases import Phases, can_trade
 from engine.core.rejections import Code
 from engine.core.replies import Done, Refused, Reply
-from engine.core.types import MAX_AMOUNT
+from engine.core.settlement import Settlement
+from engine.core.trigger_queue import TriggerQueue
 
-CORE_VERSION: Final = 1
+CORE_VERSION: Final = 2
 """Raised with every change that could turn the same commands into other events."""
 
 KEEP_ORDER_KEYS: Final = 1_000_000
 """Of all accounts together: more than a day of what one caller's request limit allows."""
 
-EXPIRE_AT_ONCE: Final = 256
-"""How many orders may expire in one tick; the next tick follows at once."""
+DUE_AT_ONCE: Final = 256
+"""How many deadlines one tick serves; the next tick follows at once."""
+
+_TOO_LATE: Final = Refused(Code.EXPIRED, "the order came too late to be placed")
 
 
 class Engine:
     """Builds and wires the services of the core, and gives each command to its own."""
 
     def __init__(self) -> None:
-        self._events: list[Event] = []
-        emit = self._events.append
+        events = self._events = list[Event]()
         self.time = 0
-        self.accounts = Accounts(emit)
-        self.markets = Markets(emit)
+        self.accounts = Accounts(events)
+        self.markets = Markets(events)
         self.deadlines = Deadlines()
-        self.orders = Orders(self.accounts, self.markets, self.deadlines, emit)
+        self.trigger_queue = TriggerQueue()
+        self.funds = Funds(self.accounts, events)
+        self.account_rules = AccountRules(self.accounts, self.markets, events)
+        open_orders = OpenOrders(self.accounts, self.markets, self.deadlines, events)
+        settlement = Settlement(self.accounts, events)
+        matching = Matching(self.markets, open_orders, settlement)
+        auctions = Auctions(self.markets, open_orders, settlement, self.trigger_queue)
+        self.phases = Phases(self.markets, auctions, self.deadlines, events)
+        self.orders = Orders(
+            self.accounts,
+            self.markets,
+            open_orders,
+            matching,
+            self.phases,
+            self.trigger_queue,
+            events,
+        )
+        self.mass_cancel = MassCancel(
+            self.accounts, self.markets, open_orders, self.deadlines, events
+        )
         self.order_keys = Idempotency(keep_count=KEEP_ORDER_KEYS)
-        self.deposit_keys = Idempotency()
+        self.money_keys = Idempotency()
         """Bounded in time alone: no flood of orders may make a deposit count twice."""
-        self._emit = emit
         self._handlers: dict[type, Callable[[Any, int], Reply]] = {
             PlaceOrder: self._place_order,
             CancelOrder: self.orders.cancel,
+            AmendOrder: self._amend_order,
+            ReplaceOrder: self._replace_order,
+            PlaceOrderList: self._place_order_list,
+            CancelOrderList: self.orders.cancel_list,
+            CancelAll: self._cancel_all,
+            CancelAllAfter: self.mass_cancel.cancel_all_after,
             Deposit: self._deposit,
+            Transfer: self._transfer,
+            ReserveWithdrawal: self._reserve_withdrawal,
+            SettleWithdrawal: lambda command, _now: self.funds.settle(command),
+            ReleaseWithdrawal: lambda command, _now: self.funds.release(command),
+            ConfigureAccount: lambda command, _now: self.account_rules.configure(command),
+            LimitNotional: lambda command, _now: self.account_rules.limit_notional(command),
             DefineAsset: self._define_asset,
             DefineMarket: self._define_market,
+            SetFees: self._set_fees,
+            SetPhase: self.phases.set,
             Malformed: self._malformed,
+            Poison: self._poison,
         }
 
     def next_deadline(self) -> int | None:
-        """When `advance` will have something to do; None while nothing is planned."""
+        """When `advance` will have something to do: now, where work was left; None for never."""
+        if self.phases.is_uncrossing or self.mass_cancel.sweeps:
+            return self.time
+        if any(can_trade(market) for market in self.trigger_queue.markets()):
+            return self.time
         return self.deadlines.next()
 
     def advance(self, now: int) -> list[Event]:
@@ -72,7 +133,10 @@ class Engine:
         """
         assert now >= self.time, "time runs backwards"
         self.time = now
-        self.orders.expire_due(now, EXPIRE_AT_ONCE)
+        self._serve_deadlines(now)
+        self.phases.go_on(now)
+        self.mass_cancel.go_on(now)
+        self.orders.work_off_triggers(now)
         self.accounts.announce()
         return self._take_events()
 
@@ -84,7 +148,9 @@ class Engine:
         """
         reply = self._handlers[type(command)](command, self.time)
         if type(reply) is Refused:
-            self._emit(Rejected(reply.code, reply.detail))
+            self._events.append(Rejected(reply.code, reply.detail))
+        else:
+            self.orders.work_off_triggers(self.time)
         self.accounts.announce()
         return reply, self._take_events()
 
@@ -93,41 +159,81 @@ class Engine:
         self._events.clear()
         return events
 
+    def _serve_deadlines(self, now: int) -> None:
+        for _ in range(DUE_AT_ONCE):
+            due = self.deadlines.pop_due(now) if len(self._events) < MAX_EVENTS else None
+            if due is None:
+                return
+            if due.kind is Kind.ORDER_EXPIRES:
+                self.orders.expire(due, now)
+            elif due.kind is Kind.TIMER_CANCELS:
+                self.mass_cancel.time_out(due, self.orders.last_order_id, now)
+            else:
+                self.phases.end_call(due.market, now)
+
     def _place_order(self, command: PlaceOrder, now: int) -> Reply:
         terms, key = command.terms, command.key
-        if key is not None and (first := self.order_keys.recall(terms.account, key, terms, now)):
+        if key is None:
+            return _TOO_LATE if now > command.expires_at else self.orders.place(terms, now)
+        if first := self.order_keys.recall(terms.account, key, terms, now):
             return first
-        if now > command.expires_at:
-            reply: Reply = Refused(Code.EXPIRED, "the order came too late to be placed")
-        else:
-            reply = self.orders.place(terms, now)
-        if key is not None:
-            self.order_keys.remember(terms.account, key, terms, reply, now)
+        late = now > command.expires_at
+        reply: Reply = _TOO_LATE if late else self.orders.place(terms, now)
+        self.order_keys.remember(terms.account, key, terms, reply, now)
         return reply
+
+    def _place_order_list(self, command: PlaceOrderList, now: int) -> Reply:
+        account, key = command.legs[0].account, command.key
+        content = (command.legs, command.client_list_id)
+        if key is not None and (first := self.order_keys.recall(account, key, content, now)):
+            return first
+        late = now > command.expires_at
+        reply: Reply = _TOO_LATE if late else self.orders.place_list(command, now)
+        if key is not None:
+            self.order_keys.remember(account, key, content, reply, now)
+        return reply
+
+    def _amend_order(self, command: AmendOrder, now: int) -> Reply:
+        if now > command.expires_at:
+            return Refused(Code.EXPIRED, "the change came too late")
+        return self.orders.amend(command, now)
+
+    def _replace_order(self, command: ReplaceOrder, now: int) -> Reply:
+        return _TOO_LATE if now > command.expires_at else self.orders.replace(command, now)
+
+    def _cancel_all(self, command: CancelAll, now: int) -> Reply:
+        return self.mass_cancel.cancel_all(command, self.orders.last_order_id, now)
+
+    # What moves money from outside is not remembered where it was refused: the same deposit may
+    # be right later.
 
     def _deposit(self, command: Deposit, now: int) -> Reply:
         content = (command.asset, command.amount)
-        if first := self.deposit_keys.recall(command.account, command.key, content, now):
-            return first
-        if refused := self._check_deposit(command):
-            return refused  # not remembered: the same deposit may be right later
-        account = self.accounts.open(command.account)
-        self.accounts.deposit(account, command.asset, command.amount)
-        number = account.next_event_number()
-        self._emit(Deposited(number, account.number, command.asset, command.amount, command.key))
-        self.deposit_keys.remember(account.number, command.key, content, Done(), now)
-        return Done()
+        return self._once(
+            command.account, command.key, content, now, lambda: self.funds.deposit(command)
+        )
 
-    def _check_deposit(self, command: Deposit) -> Refused | None:
-        if not 0 < command.account <= MAX_AMOUNT:
-            return Refused(Code.INVALID_ACCOUNT, "an account number is positive")
-        external = self.accounts.external.get(command.asset)
-        if external is None:
-            return Refused(Code.UNKNOWN_ASSET, f"there is no asset {command.asset[:20]}")
-        owed = external + min(0, self.accounts.house[command.asset])
-        if not 0 < command.amount <= MAX_AMOUNT + owed:
-            return Refused(Code.AMOUNT_OUT_OF_RANGE, "all of an asset together stays below 2^63")
-        return None
+    def _transfer(self, command: Transfer, now: int) -> Reply:
+        content = (command.to, command.asset, command.amount)
+        return self._once(
+            command.account, command.key, content, now, lambda: self.funds.transfer(command)
+        )
+
+    def _reserve_withdrawal(self, command: ReserveWithdrawal, now: int) -> Reply:
+        content = ("withdrawal", command.asset, command.amount)
+        return self._once(
+            command.account, command.key, content, now, lambda: self.funds.reserve(command)
+        )
+
+    def _once(
+        self, account: int, key: str, content: object, now: int, act: Callable[[], Reply]
+    ) -> Reply:
+        if first := self.money_keys.recall(account, key, content, now):
+            return first
+        reply = act()
+        if type(reply) is not Refused:
+            self.money_keys.remember(account, key, content, reply, now)
+        return reply
 
     def _define_asset(self, command: DefineAsset, _now: int) -> Reply:
         if refused := self.markets.define_asset(command):
@@ -136,7 +242,13 @@ class Engine:
         return Done()
 
     def _define_market(self, command: DefineMarket, _now: int) -> Reply:
-        return self.markets.define_market(command) or Done()
+        return self.markets.define_market(command, iter(self.accounts)) or Done()
+
+    def _set_fees(self, command: SetFees, _now: int) -> Reply:
+        return self.markets.set_fees(command, iter(self.accounts)) or Done()
 
     def _malformed(self, command: Malformed, _now: int) -> Reply:
         return Refused(Code.MALFORMED, f"{command.size} bytes that are no command")
+
+    def _poison(self, _command: Poison, _now: int) -> Reply:
+        return Refused(Code.POISON, "the engine failed on this command and will not try it again")

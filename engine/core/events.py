@@ -8,7 +8,15 @@ import msgspec
 from engine.core.commands import OrderTerms
 from engine.core.messages import Message
 from engine.core.rejections import Code
-from engine.core.types import Liquidity, OrderStatus, Side
+from engine.core.types import (
+    Change,
+    Liquidity,
+    ListStatus,
+    OrderStatus,
+    Phase,
+    Side,
+    WithdrawalStatus,
+)
 
 
 class AssetDefined(Message, frozen=True, tag="asset_defined"):
@@ -29,6 +37,43 @@ class MarketDefined(Message, frozen=True, tag="market_defined"):
     band_up_ppm: int
     maker_fee_ppm: int
     taker_fee_ppm: int
+    max_notional: int
+    max_open_orders: int | None
+    max_conditional_orders: int | None
+    trigger_band_ppm: int
+    guard_ppm: int | None
+    guard_window_ms: int
+    guard_pause_ms: int
+
+
+class FeesSet(Message, frozen=True, tag="fees_set"):
+    market: str
+    tier: int
+    maker_fee_ppm: int
+    taker_fee_ppm: int
+
+
+class PhaseChanged(Message, frozen=True, tag="phase_changed"):
+    """By an operator, by the volatility guard, or by the time at which a call ends."""
+
+    market: str
+    phase: Phase
+    until: int | None
+    """When an auction will open the market by itself."""
+
+
+class AccountConfigured(Message, frozen=True, tag="account_configured"):
+    account: int
+    tier: int
+    trade_group: int | None
+    frozen: bool
+    unlimited_orders: bool
+
+
+class NotionalLimited(Message, frozen=True, tag="notional_limited"):
+    account: int
+    asset: str
+    amount: int | None
 
 
 class OrderState(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -39,8 +84,14 @@ class OrderState(msgspec.Struct, frozen=True, array_like=True, gc=False):
     status: OrderStatus
     executed_quantity: int
     executed_quote_quantity: int
+    prevented_quantity: int
+    """What self-trade prevention took of it."""
     created_at: int
     updated_at: int
+    working_since: int | None
+    """When it entered the book or traded first; None while it waits for its trigger."""
+    list_id: int | None
+    """The order list that it is a leg of."""
 
 
 class Fill(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -56,15 +107,32 @@ class Fill(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class OrderUpdated(Message, frozen=True, tag="order_updated"):
-    """An order was accepted, filled (then with its fill), cancelled, or expired."""
-
     number: int
+    change: Change
     order: OrderState
     fill: Fill | None = None
+    """With `traded`."""
+
+
+class OrderListUpdated(Message, frozen=True, tag="order_list_updated"):
+    """Two orders were tied together, or are so no more."""
+
+    number: int
+    list_id: int
+    account: int
+    market: str
+    client_list_id: str | None
+    status: ListStatus
+    order_ids: tuple[int, ...]
+    updated_at: int
 
 
 class Traded(Message, frozen=True, tag="traded"):
-    """Two orders met at the maker's price. Trade ids count per market from 1, without a gap."""
+    """Two orders met at the maker's price, or in an auction at its clearing price.
+
+    Trade ids count per market from 1, without a gap. An auction has two makers; the younger
+    order's side stands as the taker's then.
+    """
 
     market: str
     trade_id: int
@@ -100,6 +168,36 @@ class Deposited(Message, frozen=True, tag="deposited"):
     key: str
 
 
+class Transferred(Message, frozen=True, tag="transferred"):
+    """Each of the two accounts hears of it once: `account` does, under its own `number`."""
+
+    number: int
+    account: int
+    other: int
+    asset: str
+    amount: int
+    """Positive where `account` received."""
+    key: str
+
+
+class WithdrawalUpdated(Message, frozen=True, tag="withdrawal_updated"):
+    number: int
+    account: int
+    withdrawal_id: int
+    asset: str
+    amount: int
+    status: WithdrawalStatus
+    key: str
+
+
+class TimerSet(Message, frozen=True, tag="timer_set"):
+    """All of the account's orders, or those of one market, are cancelled at `due`; None: never."""
+
+    account: int
+    market: str | None
+    due: int | None
+
+
 class BalanceChanged(Message, frozen=True, tag="balance_changed"):
     """A balance after a command: at most one event per account and asset and command."""
 
@@ -120,10 +218,18 @@ class Rejected(Message, frozen=True, tag="rejected"):
 Event = (
     AssetDefined
     | MarketDefined
+    | FeesSet
+    | PhaseChanged
+    | AccountConfigured
+    | NotionalLimited
     | OrderUpdated
+    | OrderListUpdated
     | Traded
     | DepthChanged
     | Deposited
+    | Transferred
+    | WithdrawalUpdated
+    | TimerSet
     | BalanceChanged
     | Rejected
 )

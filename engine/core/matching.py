@@ -1,162 +1,212 @@
 """Where orders meet: a taker trades against the book, at the makers' prices."""
 
-from collections.abc import Callable
+from enum import Enum
 from typing import Final
 
-from engine.core.accounts import Accounts
-from engine.core.deadlines import Deadlines
-from engine.core.events import Event, Fill, OrderUpdated, Traded
-from engine.core.markets import Market, Markets, fee
+from engine.core.events import Fill
+from engine.core.liquidity import MAX_FILLS
+from engine.core.markets import Market, Markets
+from engine.core.open_orders import OpenOrders, needed_lock
 from engine.core.order import Order
 from engine.core.order_book import BookSide, PriceLevel
-from engine.core.types import FILLED, MAKER, PARTIALLY_FILLED, TAKER
+from engine.core.settlement import Settlement
+from engine.core.types import (
+    DECREMENT,
+    EXPIRE_BOTH,
+    EXPIRE_TAKER,
+    EXPIRED,
+    FILLED,
+    PARTIALLY_FILLED,
+    PREVENTED,
+    TRADED,
+    SelfTradePrevention,
+)
 
-MAX_FILLS: Final = 10_000
-"""Of one order. What would trade further expires: a command's events must fit one entry."""
+
+class Outcome(Enum):
+    """Why an order trades no further."""
+
+    COMPLETE = "complete"
+    NOTHING_LEFT = "nothing_left"  # within its limit
+    PREVENTED = "prevented"  # one of its own stood in the way, or took what it had left
+    GUARDED = "guarded"  # the volatility guard forbids the next trade
+    EXHAUSTED = "exhausted"  # it met too many orders
+
+
+COMPLETE: Final = Outcome.COMPLETE
+NOTHING_LEFT: Final = Outcome.NOTHING_LEFT
+STOPPED: Final = Outcome.PREVENTED
+GUARDED: Final = Outcome.GUARDED
+EXHAUSTED: Final = Outcome.EXHAUSTED
 
 
 class Matching:
     def __init__(
         self,
-        accounts: Accounts,
         markets: Markets,
-        deadlines: Deadlines,
-        emit: Callable[[Event], None],
+        open_orders: OpenOrders,
+        settlement: Settlement,
     ) -> None:
-        self._accounts = accounts
         self._markets = markets
-        self._deadlines = deadlines
-        self._emit = emit
+        self._open_orders = open_orders
+        self._settlement = settlement
 
-    def match(self, market: Market, taker: Order, now: int) -> tuple[list[Fill], bool]:
-        """Trade while prices cross. Returns the taker's fills, and whether it wants no more.
+    def match(self, market: Market, taker: Order, now: int) -> tuple[list[Fill], Outcome]:
+        """Trade while prices cross. Returns the taker's fills, and why there are no more.
 
         The taker's funds have been checked and stand in `available`; makers pay from their locks.
         """
         fills: list[Fill] = []
-        side = market.book.opposite(taker.terms.side)
-        complete = False
-        while not complete and len(fills) < MAX_FILLS:
-            level = self._next_level(side, taker)
-            if level is None:
+        side = market.book.opposite_of(taker)
+        lowest, highest = market.guard.bounds(now)
+        met = 0
+        outcome = EXHAUSTED
+        while met < MAX_FILLS:
+            level = side.best()
+            if level is None or not _reaches(taker, level.price):
+                outcome = NOTHING_LEFT
                 break
-            wanted = _wanted(market, taker, level.price)
+            price = level.price
+            if not lowest <= price <= highest:
+                outcome = GUARDED
+                break
+            wanted = _wanted(market, taker, price)
             if not wanted:
+                outcome = NOTHING_LEFT
                 break
-            while wanted and len(fills) < MAX_FILLS and (maker := level.first) is not None:
-                quantity = min(wanted, maker.remaining)
+            is_changed = False
+            while wanted and met < MAX_FILLS:
+                maker = level.first
+                if maker is None:
+                    break
+                if taker.prevents_self_trade and maker.is_own(taker):
+                    mode = taker.terms.self_trade_prevention
+                    if mode is not EXPIRE_TAKER:
+                        met += 1
+                        is_changed = True
+                        self._prevent(market, side, taker, maker, mode, wanted, now)
+                        wanted = _wanted(market, taker, price)
+                    if mode is EXPIRE_TAKER or mode is EXPIRE_BOTH or not wanted:
+                        outcome = STOPPED
+                        break
+                    continue
+                met += 1
+                is_changed = True
+                quantity = wanted if wanted < maker.shown else maker.shown
                 wanted -= quantity
-                fill = self._trade(market, side, taker, maker, quantity, now)
-                complete = _is_complete(market, side, taker, level.price)
-                self._fill_taker(taker, fill, complete)
-                fills.append(fill)
-            self._markets.level_changed(market, side, level)
-        return fills, complete
-
-    @staticmethod
-    def _next_level(side: BookSide, taker: Order) -> PriceLevel | None:
-        limit = taker.terms.price
-        return side.best() if limit is None or side.crosses(limit) else None
+                fills.append(self._trade(market, side, level, taker, maker, quantity, now))
+            if is_changed:
+                self._markets.level_changed(market, side, level)
+            if outcome is STOPPED:
+                if taker.terms.self_trade_prevention is not DECREMENT:
+                    taker.prevented_quantity += _wanted(market, taker, price)
+                break
+            if taker.is_complete:
+                outcome = COMPLETE
+                break
+        if fills:
+            market.guard.record(now, fills[-1].price)
+        return fills, outcome
 
     def _trade(
-        self, market: Market, side: BookSide, taker: Order, maker: Order, quantity: int, now: int
-    ) -> Fill:
-        """One trade at the maker's price: money, orders, events. Returns the taker's fill."""
-        price = maker.terms.price
-        assert price is not None, "an order in the book has a price"
-        quote_quantity = market.notional(price, quantity)
-        market.traded_at(price)
-        maker_fill, taker_fill = self._settle(market, taker, maker, price, quantity, quote_quantity)
-        for order in (maker, taker):
-            order.executed_quantity += quantity
-            order.executed_quote_quantity += quote_quantity
-            order.updated_at = now
-        assert maker.level is not None
-        maker.level.quantity -= quantity
-        maker.remaining -= quantity
-        if taker.terms.quantity is not None:
-            taker.remaining -= quantity
-        self._fill_maker(side, maker, maker_fill)
-        return taker_fill
-
-    def _settle(
         self,
         market: Market,
+        side: BookSide,
+        level: PriceLevel,
         taker: Order,
         maker: Order,
-        price: int,
         quantity: int,
-        quote_quantity: int,
-    ) -> tuple[Fill, Fill]:
-        """Exchange the assets, less the fees; announce the trade. Returns both fills."""
-        accounts, rules = self._accounts, market.rules
+        now: int,
+    ) -> Fill:
+        """One trade at the maker's price: money, orders, events. Returns the taker's fill."""
+        price = level.price
+        if maker.order_list is not None:
+            self._open_orders.keep(maker, now)
         if taker.is_buy:
-            buyer, seller = taker, maker
-            buyer_rate, seller_rate = rules.taker_fee_ppm, rules.maker_fee_ppm
-            accounts.pay(buyer.account, market.quote, quote_quantity)
-            accounts.pay_from_lock(seller.account, market.base, quantity)
-        else:
-            buyer, seller = maker, taker
-            buyer_rate, seller_rate = rules.maker_fee_ppm, rules.taker_fee_ppm
-            accounts.pay_from_lock(buyer.account, market.quote, quote_quantity)
-            accounts.pay(seller.account, market.base, quantity)
-        buyer_fee, seller_fee = fee(quantity, buyer_rate), fee(quote_quantity, seller_rate)
-        accounts.receive(buyer.account, market.base, quantity - buyer_fee)
-        accounts.receive(seller.account, market.quote, quote_quantity - seller_fee)
-        accounts.earn(market.base, buyer_fee)
-        accounts.earn(market.quote, seller_fee)
-        self._emit(
-            Traded(
-                rules.symbol,
-                market.trade_id,
-                price,
-                quantity,
-                quote_quantity,
-                taker.terms.side,
-                buyer.account.number,
-                seller.account.number,
-                buyer.order_id,
-                seller.order_id,
-                buyer_fee,
-                seller_fee,
+            taker_fill, maker_fill = self._settlement.trade(
+                market, price, quantity, taker, maker, taker, now
             )
-        )
-        common = (market.trade_id, price, quantity, quote_quantity)
-        maker_received = (seller_fee, market.quote) if taker.is_buy else (buyer_fee, market.base)
-        taker_received = (buyer_fee, market.base) if taker.is_buy else (seller_fee, market.quote)
-        return (
-            Fill(*common, *maker_received, MAKER),
-            Fill(*common, *taker_received, TAKER),
-        )
-
-    def _fill_maker(self, side: BookSide, maker: Order, fill: Fill) -> None:
-        status = PARTIALLY_FILLED
+        else:
+            maker_fill, taker_fill = self._settlement.trade(
+                market, price, quantity, maker, taker, taker, now
+            )
+        level.trade(maker, quantity)
         if not maker.remaining:
-            status = FILLED
             side.remove(maker)
-            self._deadlines.discard(maker.order_id)
-            maker.account.forget(maker)
-        number = maker.account.next_event_number()
-        self._emit(OrderUpdated(number, maker.state(status), fill))
+            self._open_orders.forget(maker)
+            self._open_orders.announce(maker, TRADED, FILLED, maker_fill)
+        else:
+            if not maker.shown:
+                level.requeue(maker)
+            self._open_orders.announce(maker, TRADED, PARTIALLY_FILLED, maker_fill)
+        if taker.is_by_quote:
+            taker.remaining -= market.notional(price, quantity)
+            best = side.best()
+            next_price = best.price if best is not None else price
+            taker.is_complete = not _wanted(market, taker, next_price)
+        else:
+            taker.remaining -= quantity
+            taker.is_complete = not taker.remaining
+        status = FILLED if taker.is_complete else PARTIALLY_FILLED
+        self._open_orders.announce(taker, TRADED, status, taker_fill)
+        return taker_fill
 
-    def _fill_taker(self, taker: Order, fill: Fill, complete: bool) -> None:
-        status = FILLED if complete else PARTIALLY_FILLED
-        number = taker.account.next_event_number()
-        self._emit(OrderUpdated(number, taker.state(status), fill))
+    def _prevent(
+        self,
+        market: Market,
+        side: BookSide,
+        taker: Order,
+        maker: Order,
+        mode: SelfTradePrevention,
+        wanted: int,
+        now: int,
+    ) -> None:
+        """The next order is one of the taker's own, and does not stay as it is."""
+        level = maker.level
+        assert level is not None
+        if maker.order_list is not None:
+            self._open_orders.keep(maker, now)
+        if mode is not DECREMENT:
+            self._expire_maker(side, maker, maker.remaining, now)
+            return
+        quantity = min(wanted, maker.remaining)
+        if quantity == maker.remaining:
+            self._expire_maker(side, maker, quantity, now)
+        else:
+            self._reduce_maker(market, level, maker, quantity, now)
+        taker.prevented_quantity += quantity
+        taker.remaining -= market.notional(level.price, quantity) if taker.is_by_quote else quantity
+        if _wanted(market, taker, level.price):  # else it expires at once
+            taker.updated_at = now
+            self._open_orders.announce(taker, PREVENTED, taker.open_status)
+
+    def _reduce_maker(
+        self, market: Market, level: PriceLevel, maker: Order, quantity: int, now: int
+    ) -> None:
+        level.resize(maker, maker.remaining - quantity)
+        maker.prevented_quantity += quantity
+        maker.updated_at = now
+        self._open_orders.lock_only(maker, needed_lock(market, maker))
+        self._open_orders.announce(maker, PREVENTED, maker.open_status)
+
+    def _expire_maker(self, side: BookSide, maker: Order, quantity: int, now: int) -> None:
+        """Without its depth change, which the level gets when the taker leaves it."""
+        side.remove(maker)
+        self._open_orders.release(maker)
+        self._open_orders.forget(maker)
+        maker.prevented_quantity += quantity
+        maker.remaining = 0
+        maker.updated_at = now
+        self._open_orders.announce(maker, PREVENTED, EXPIRED)
+
+
+def _reaches(taker: Order, price: int) -> bool:
+    return price <= taker.limit if taker.is_buy else price >= taker.limit
 
 
 def _wanted(market: Market, taker: Order, price: int) -> int:
     """How much the taker would still take at that price, in whole steps."""
-    budget = taker.terms.quote_quantity
-    if budget is None:
+    if not taker.is_by_quote:
         return taker.remaining
-    step = market.rules.step
-    return (budget - taker.executed_quote_quantity) // market.notional(price, step) * step
-
-
-def _is_complete(market: Market, side: BookSide, taker: Order, price: int) -> bool:
-    """Filled: nothing remains, or what remains of a quote amount buys no step at the best price."""
-    if taker.terms.quote_quantity is None:
-        return not taker.remaining
-    best = side.best()
-    return not _wanted(market, taker, best.price if best is not None else price)
+    step = market.step
+    return taker.remaining // market.notional(price, step) * step

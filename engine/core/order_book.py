@@ -16,12 +16,15 @@ from engine.core.types import BUY, SELL, Side
 class PriceLevel:
     """The orders at one price, first come first served."""
 
-    __slots__ = ("first", "last", "price", "quantity")
+    __slots__ = ("count", "first", "hidden", "last", "price", "quantity")
 
     def __init__(self, price: int) -> None:
         self.price = price
+        self.count = 0
         self.quantity = 0
-        """What all orders of the level have left."""
+        """What its orders show."""
+        self.hidden = 0
+        """What its icebergs have left beyond that."""
         self.first: Order | None = None
         self.last: Order | None = None
 
@@ -31,7 +34,13 @@ class PriceLevel:
             yield order
             order = order.behind
 
+    @property
+    def total(self) -> int:
+        return self.quantity + self.hidden
+
     def append(self, order: Order) -> None:
+        """Queue the order at the end; show all of it, or its visible part."""
+        self.count += 1
         order.level = self
         order.in_front = self.last
         if self.last is None:
@@ -39,9 +48,22 @@ class PriceLevel:
         else:
             self.last.behind = order
         self.last = order
-        self.quantity += order.remaining
+        visible = order.visible_quantity
+        if not visible or visible > order.remaining:
+            order.shown = order.remaining
+        else:
+            order.shown = visible
+            self.hidden += order.remaining - visible
+        self.quantity += order.shown
+
+    def show(self, order: Order, shown: int) -> None:
+        """Show so much of an iceberg."""
+        self.quantity += shown - order.shown
+        self.hidden -= shown - order.shown
+        order.shown = shown
 
     def remove(self, order: Order) -> None:
+        self.count -= 1
         if order.in_front is None:
             self.first = order.behind
         else:
@@ -51,7 +73,30 @@ class PriceLevel:
         else:
             order.behind.in_front = order.in_front
         order.level = order.in_front = order.behind = None
-        self.quantity -= order.remaining
+        self.quantity -= order.shown
+        self.hidden -= order.remaining - order.shown
+        order.shown = 0
+
+    def resize(self, order: Order, remaining: int) -> None:
+        """Change what the order has left, the hidden part first. It keeps its place."""
+        if remaining >= order.shown:
+            self.hidden += remaining - order.remaining
+        else:
+            self.hidden -= order.remaining - order.shown
+            self.quantity += remaining - order.shown
+            order.shown = remaining
+        order.remaining = remaining
+
+    def trade(self, order: Order, quantity: int) -> None:
+        """Take what was shown of the order, or part of it."""
+        order.remaining -= quantity
+        order.shown -= quantity
+        self.quantity -= quantity
+
+    def requeue(self, order: Order) -> None:
+        """Show the next part of an iceberg, behind all others at the price."""
+        self.remove(order)
+        self.append(order)
 
 
 class BookSide:
@@ -82,7 +127,11 @@ class BookSide:
         level = self._levels.get(price)
         if level is None:
             level = self._levels[price] = PriceLevel(price)
-            insort(self._ranks, price * self._sign)
+            rank = price * self._sign
+            if not self._ranks or rank > self._ranks[-1]:
+                self._ranks.append(rank)
+            else:
+                insort(self._ranks, rank)
         level.append(order)
         return level
 
@@ -100,15 +149,19 @@ class BookSide:
                 del self._ranks[bisect_left(self._ranks, rank)]
         return level
 
+    def pop_best(self) -> PriceLevel:
+        """Take out the best level with all its orders."""
+        return self._levels.pop(self._ranks.pop() * self._sign)
+
     def crosses(self, price: int) -> bool:
         """Would an order of the other side with this limit trade at once?"""
         return bool(self._ranks) and self._ranks[-1] >= price * self._sign
 
-    def levels_within(self, limit: int | None) -> Iterator[PriceLevel]:
+    def levels_within(self, limit: int) -> Iterator[PriceLevel]:
         """The levels that an order of the other side may trade with, best first."""
-        worst = None if limit is None else limit * self._sign
+        worst = limit * self._sign
         for rank in reversed(self._ranks):
-            if worst is not None and rank < worst:
+            if rank < worst:
                 return
             yield self._levels[rank * self._sign]
 
@@ -124,6 +177,12 @@ class OrderBook:
 
     def side(self, side: Side) -> BookSide:
         return self.bids if side is BUY else self.asks
+
+    def side_of(self, order: Order) -> BookSide:
+        return self.bids if order.is_buy else self.asks
+
+    def opposite_of(self, order: Order) -> BookSide:
+        return self.asks if order.is_buy else self.bids
 
     def opposite(self, side: Side) -> BookSide:
         return self.asks if side is BUY else self.bids

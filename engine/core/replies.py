@@ -3,6 +3,7 @@
 from engine.core.events import Fill, OrderState
 from engine.core.messages import Message
 from engine.core.rejections import Code
+from engine.core.types import Phase
 
 
 class Done(Message, frozen=True, tag="done"):
@@ -23,6 +24,31 @@ class Refused(Message, frozen=True, tag="refused"):
     detail: str
 
 
+class OrderListReply(Message, frozen=True, tag="order_list"):
+    """A list of orders as the command left it."""
+
+    list_id: int
+    orders: tuple[OrderState, ...]
+
+
+class ReplaceReply(Message, frozen=True, tag="replaced"):
+    """What became of the old order and of the new one; None where that was not tried."""
+
+    canceled: OrderReply | Refused
+    placed: OrderReply | Refused | None
+
+
+class CanceledReply(Message, frozen=True, tag="canceled"):
+    """The orders that were cancelled at once. `more` are cancelled with the next ticks."""
+
+    orders: tuple[OrderState, ...]
+    more: int
+
+
+class WithdrawalReply(Message, frozen=True, tag="withdrawal"):
+    withdrawal_id: int
+
+
 class OrdersReply(Message, frozen=True, tag="orders"):
     orders: tuple[OrderState, ...]
 
@@ -41,6 +67,7 @@ class DepthReply(Message, frozen=True, tag="depth"):
     bids: tuple[tuple[int, int], ...]
     asks: tuple[tuple[int, int], ...]
     last_price: int | None
+    phase: Phase
 
 
 class AssetTotals(Message, frozen=True, tag="totals"):
@@ -62,5 +89,17 @@ class StateReply(Message, frozen=True, tag="state"):
     open_orders: dict[str, int]
 
 
-Reply = Done | OrderReply | Refused | OrdersReply | BalancesReply | DepthReply | StateReply
-"""`OrderReply`, `Done` and `Refused` answer commands; the rest answer queries."""
+Reply = (
+    Done
+    | OrderReply
+    | OrderListReply
+    | ReplaceReply
+    | CanceledReply
+    | WithdrawalReply
+    | Refused
+    | OrdersReply
+    | BalancesReply
+    | DepthReply
+    | StateReply
+)
+"""The first seven answer commands; the rest answer queries."""

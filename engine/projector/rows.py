@@ -11,16 +11,29 @@ from typing import NamedTuple
 from engine.amounts import format_amount
 from engine.archive import compress
 from engine.core.events import (
+    AccountConfigured,
     AssetDefined,
     Deposited,
     Event,
+    FeesSet,
     MarketDefined,
-    OrderState,
+    NotionalLimited,
+    OrderListUpdated,
     OrderUpdated,
+    PhaseChanged,
     Traded,
+    Transferred,
+    WithdrawalUpdated,
 )
+from engine.core.types import MAX_AMOUNT
 from engine.journal import EncodedEntry
-from engine.projector.postings import Posting, postings_of_deposit, postings_of_trade
+from engine.projector.postings import (
+    Posting,
+    postings_of_deposit,
+    postings_of_trade,
+    postings_of_transfer,
+    postings_of_withdrawal,
+)
 from engine.times import to_datetime
 
 
@@ -42,6 +55,46 @@ class MarketRow(NamedTuple):
     band_up_ppm: int
     maker_fee_ppm: int
     taker_fee_ppm: int
+    max_notional: str | None
+    max_open_orders: int | None
+    max_conditional_orders: int | None
+    trigger_band_ppm: int
+    guard_ppm: int | None
+    guard_window_ms: int
+    guard_pause_ms: int
+    sequence: int
+
+
+class PhaseRow(NamedTuple):
+    """A part of a market's row."""
+
+    symbol: str
+    phase: str
+    phase_until: str | None
+    phase_sequence: int
+
+
+class FeesRow(NamedTuple):
+    market_id: str
+    tier: int
+    maker_fee_ppm: int
+    taker_fee_ppm: int
+    sequence: int
+
+
+class AccountRow(NamedTuple):
+    account: int
+    tier: int
+    trade_group: int | None
+    frozen: bool
+    unlimited_orders: bool
+    sequence: int
+
+
+class NotionalLimitRow(NamedTuple):
+    account: int
+    asset: str
+    amount: str | None
     sequence: int
 
 
@@ -58,10 +111,29 @@ class OrderRow(NamedTuple):
     quote_quantity: str | None
     post_only: bool
     good_till: str | None
+    stop_price: str | None
+    trailing_delta: int | None
+    visible_quantity: str | None
+    self_trade_prevention: str
     status: str
     executed_quantity: str
     executed_quote_quantity: str
+    prevented_quantity: str
+    change: str
+    list_id: int | None
+    working_since: str | None
     created_at: str
+    updated_at: str
+    sequence: int
+
+
+class OrderListRow(NamedTuple):
+    list_id: int
+    account: int
+    market_id: str
+    client_list_id: str | None
+    status: str
+    order_ids: list[int]
     updated_at: str
     sequence: int
 
@@ -118,7 +190,7 @@ class Rows:
     """The rows of journal entries, added in order.
 
     `scales` and `pairs` are the assets and markets known before the first entry; definitions
-    among the entries are added to them. Of an order only the last state is kept.
+    among the entries are added to them. Of what has a state only the last one is kept.
     """
 
     def __init__(
@@ -131,12 +203,17 @@ class Rows:
         self.trades: list[TradeRow] = []
         self.ledger: list[LedgerRow] = []
         self.archive: list[ArchiveRow] = []
-        self._orders: dict[int, tuple[OrderState, int]] = {}
+        self.phases: dict[str, PhaseRow] = {}
+        self.fees: dict[tuple[str, int], FeesRow] = {}
+        self.accounts: dict[int, AccountRow] = {}
+        self.notional_limits: dict[tuple[int, str], NotionalLimitRow] = {}
+        self.order_lists: dict[int, OrderListRow] = {}
+        self._orders: dict[int, tuple[OrderUpdated, int]] = {}
         self._position = 0
 
     @property
     def orders(self) -> list[OrderRow]:
-        return [self._order_row(order, sequence) for order, sequence in self._orders.values()]
+        return [self._order_row(event, sequence) for event, sequence in self._orders.values()]
 
     def add(self, entry: EncodedEntry) -> None:
         """Raises msgspec.ValidationError where the entry is of another format."""
@@ -149,18 +226,42 @@ class Rows:
 
     def _add_event(self, event: Event, sequence: int, time: str) -> None:
         if isinstance(event, OrderUpdated):
-            self._orders[event.order.order_id] = (event.order, sequence)
+            self._orders[event.order.order_id] = (event, sequence)
         elif isinstance(event, Traded):
             pair = self.pairs[event.market]
             self.trades.append(_trade_row(event, pair, sequence, time))
             self._add_postings(postings_of_trade(event, pair.base, pair.quote), sequence, time)
         elif isinstance(event, Deposited):
             self._add_postings(postings_of_deposit(event), sequence, time)
-        elif isinstance(event, AssetDefined):
+        elif isinstance(event, OrderListUpdated):
+            self.order_lists[event.list_id] = _order_list_row(event, sequence)
+        elif isinstance(event, Transferred):
+            self._add_postings(postings_of_transfer(event), sequence, time)
+        elif isinstance(event, WithdrawalUpdated):
+            self._add_postings(postings_of_withdrawal(event), sequence, time)
+        else:
+            self._add_definition(event, sequence)
+
+    def _add_definition(self, event: Event, sequence: int) -> None:
+        """What operators decided. The remaining kinds of events have no rows."""
+        if isinstance(event, AssetDefined):
             self.scales[event.symbol] = event.scale
             self.assets[event.symbol] = AssetRow(clean(event.symbol), event.scale)
         elif isinstance(event, MarketDefined):
             self._define_market(event, sequence)
+        elif isinstance(event, PhaseChanged):
+            until = _optional_time(event.until)
+            row = PhaseRow(event.market, event.phase.value, until, sequence)
+            self.phases[event.market] = row
+        elif isinstance(event, FeesSet):
+            key = (event.market, event.tier)
+            self.fees[key] = FeesRow(*key, event.maker_fee_ppm, event.taker_fee_ppm, sequence)
+        elif isinstance(event, AccountConfigured):
+            self.accounts[event.account] = _account_row(event, sequence)
+        elif isinstance(event, NotionalLimited):
+            amount = _optional(event.amount, self.scales[event.asset])
+            limit = NotionalLimitRow(event.account, event.asset, amount, sequence)
+            self.notional_limits[event.account, event.asset] = limit
 
     def _define_market(self, event: MarketDefined, sequence: int) -> None:
         pair = Pair(event.base, event.quote, self.scales[event.base], self.scales[event.quote])
@@ -189,26 +290,34 @@ class Rows:
             )
             self._position += 1
 
-    def _order_row(self, order: OrderState, sequence: int) -> OrderRow:
-        terms = order.terms
+    def _order_row(self, event: OrderUpdated, sequence: int) -> OrderRow:
+        order, terms = event.order, event.order.terms
         _, _, base, quote = self.pairs[terms.market]
-        client_order_id = terms.client_order_id
         return OrderRow(
             order.order_id,
             terms.account,
             terms.market,
-            None if client_order_id is None else clean(client_order_id),
+            _optional_text(terms.client_order_id),
             terms.side.value,
             terms.type.value,
             terms.time_in_force.value,
-            None if terms.price is None else decimal_text(terms.price, quote),
-            None if terms.quantity is None else decimal_text(terms.quantity, base),
-            None if terms.quote_quantity is None else decimal_text(terms.quote_quantity, quote),
+            _optional(terms.price, quote),
+            _optional(terms.quantity, base),
+            _optional(terms.quote_quantity, quote),
             terms.post_only,
-            None if terms.good_till is None else timestamp(terms.good_till),
+            _optional_time(terms.good_till),
+            _optional(terms.stop_price, quote),
+            terms.trailing_delta,
+            _optional(terms.visible_quantity, base),
+            terms.self_trade_prevention.value,
             order.status.value,
             decimal_text(order.executed_quantity, base),
             decimal_text(order.executed_quote_quantity, quote),
+            # Of an order by quote amount, what was prevented counts the quote asset.
+            decimal_text(order.prevented_quantity, base if terms.quote_quantity is None else quote),
+            event.change.value,
+            order.list_id,
+            _optional_time(order.working_since),
             timestamp(order.created_at),
             timestamp(order.updated_at),
             sequence,
@@ -241,6 +350,39 @@ def _market_row(event: MarketDefined, pair: Pair, sequence: int) -> MarketRow:
         event.band_up_ppm,
         event.maker_fee_ppm,
         event.taker_fee_ppm,
+        decimal_text(event.max_notional, pair.quote_scale)
+        if event.max_notional < MAX_AMOUNT
+        else None,
+        event.max_open_orders,
+        event.max_conditional_orders,
+        event.trigger_band_ppm,
+        event.guard_ppm,
+        event.guard_window_ms,
+        event.guard_pause_ms,
+        sequence,
+    )
+
+
+def _account_row(event: AccountConfigured, sequence: int) -> AccountRow:
+    return AccountRow(
+        event.account,
+        event.tier,
+        event.trade_group,
+        event.frozen,
+        event.unlimited_orders,
+        sequence,
+    )
+
+
+def _order_list_row(event: OrderListUpdated, sequence: int) -> OrderListRow:
+    return OrderListRow(
+        event.list_id,
+        event.account,
+        event.market,
+        _optional_text(event.client_list_id),
+        event.status.value,
+        list(event.order_ids),
+        timestamp(event.updated_at),
         sequence,
     )
 
@@ -263,6 +405,18 @@ def _trade_row(event: Traded, pair: Pair, sequence: int, time: str) -> TradeRow:
         decimal_text(event.buyer_fee, base),
         decimal_text(event.seller_fee, quote),
     )
+
+
+def _optional(amount: int | None, scale: int) -> str | None:
+    return None if amount is None else decimal_text(amount, scale)
+
+
+def _optional_text(text: str | None) -> str | None:
+    return None if text is None else clean(text)
+
+
+def _optional_time(time_ms: int | None) -> str | None:
+    return None if time_ms is None else timestamp(time_ms)
 
 
 def clean(text: str) -> str:

@@ -14,24 +14,29 @@ from psycopg import Cursor, sql
 
 from engine.archive import archived_sequence
 from engine.projector.rows import (
+    AccountRow,
     ArchiveRow,
     AssetRow,
+    FeesRow,
     LedgerRow,
     MarketRow,
+    NotionalLimitRow,
+    OrderListRow,
     OrderRow,
     Pair,
+    PhaseRow,
     Rows,
     TradeRow,
 )
 
 
 class Target(NamedTuple):
-    """A table and the columns that are written. With a `state_of`, the column that says whose
+    """A table and the columns that are written. With a `state_of`, the columns that say whose
     state a row is: the state of the higher `sequence` wins."""
 
     table: str
     columns: tuple[str, ...]
-    state_of: str | None = None
+    state_of: tuple[str, ...] = ()
 
     @property
     def staging(self) -> str:
@@ -39,8 +44,14 @@ class Target(NamedTuple):
 
 
 ASSETS = Target("markets_asset", AssetRow._fields)
-MARKETS = Target("markets_market", MarketRow._fields, state_of="symbol")
-ORDERS = Target("markets_order", OrderRow._fields, state_of="order_id")
+MARKETS = Target("markets_market", MarketRow._fields, state_of=("symbol",))
+FEES = Target("markets_marketfees", FeesRow._fields, state_of=("market_id", "tier"))
+ACCOUNTS = Target("accounts_tradingaccount", AccountRow._fields, state_of=("account",))
+NOTIONAL_LIMITS = Target(
+    "accounts_notionallimit", NotionalLimitRow._fields, state_of=("account", "asset")
+)
+ORDERS = Target("markets_order", OrderRow._fields, state_of=("order_id",))
+ORDER_LISTS = Target("markets_orderlist", OrderListRow._fields, state_of=("list_id",))
 TRADES = Target("markets_trade", TradeRow._fields)
 LEDGER = Target("accounts_ledgerentry", LedgerRow._fields)
 ARCHIVE = Target("engine_journalentry", ArchiveRow._fields)
@@ -65,11 +76,28 @@ def write_rows(rows: Rows) -> None:
     fresh = archived_sequence() < rows.archive[0].sequence
     _merge(ASSETS, rows.assets.values())
     _merge(MARKETS, rows.markets.values())
+    _set_phases(rows.phases.values())
+    _merge(FEES, rows.fees.values())
+    _merge(ACCOUNTS, rows.accounts.values())
+    _merge(NOTIONAL_LIMITS, rows.notional_limits.values())
     _merge(ORDERS, rows.orders)
+    _merge(ORDER_LISTS, rows.order_lists.values())
     write_records = _copy if fresh else _merge
     write_records(TRADES, rows.trades)
     write_records(LEDGER, rows.ledger)
     write_records(ARCHIVE, rows.archive)
+
+
+def _set_phases(rows: Collection[PhaseRow]) -> None:
+    """A market's phase has a history of its own beside that of its rules."""
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                "UPDATE markets_market SET phase = %(phase)s, phase_until = %(phase_until)s,"
+                " phase_sequence = %(phase_sequence)s"
+                " WHERE symbol = %(symbol)s AND phase_sequence < %(phase_sequence)s",
+                [row._asdict() for row in rows],
+            )
 
 
 def _copy(target: Target, rows: Collection[tuple[object, ...]], *, into: str = "") -> None:
@@ -109,13 +137,15 @@ def _columns(target: Target) -> sql.Composed:
 
 
 def _on_conflict(target: Target) -> sql.Composable:
-    if target.state_of is None:
+    if not target.state_of:
         return sql.SQL("DO NOTHING")
     changes = sql.SQL(", ").join(
         sql.SQL("{0} = EXCLUDED.{0}").format(sql.Identifier(column))
         for column in target.columns
-        if column != target.state_of
+        if column not in target.state_of
     )
     return sql.SQL("({}) DO UPDATE SET {} WHERE {}.sequence < EXCLUDED.sequence").format(
-        sql.Identifier(target.state_of), changes, sql.Identifier(target.table)
+        sql.SQL(", ").join(map(sql.Identifier, target.state_of)),
+        changes,
+        sql.Identifier(target.table),
     )

@@ -5,7 +5,14 @@ from typing import NamedTuple
 
 import msgspec
 
-from engine.core.events import AssetDefined, DepthChanged, Event, MarketDefined, Traded
+from engine.core.events import (
+    AssetDefined,
+    DepthChanged,
+    Event,
+    MarketDefined,
+    PhaseChanged,
+    Traded,
+)
 from engine.journal import EncodedEntry
 from engine.publisher.frames import Wire, encode
 from engine.publisher.market import MarketFeed
@@ -76,6 +83,8 @@ class Feeds:
             self.markets[event.market].change_depth(event)
         elif isinstance(event, Traded):
             self.markets[event.market].trade(event, time)
+        elif isinstance(event, PhaseChanged):
+            self.markets[event.market].change_phase(event)
         elif isinstance(event, AssetDefined):
             self.state.scales[event.symbol] = event.scale
         elif isinstance(event, MarketDefined) and event.symbol not in self.markets:

@@ -8,6 +8,7 @@
 | `feed:generation` | another one where the feeds began anew: nothing follows on what was sent |
 | `feed:outbox` | the frames of the last step, as they were sent |
 | `feed:markets` | `MarketState` by symbol |
+| `feed:phases` | the market's phase by symbol |
 | `feed:tickers` | `Statistics` by symbol |
 | `feed:<symbol>:number` | the number of the newest change in the levels below |
 | `feed:<symbol>:bids`, `:asks` | quantity by price |
@@ -27,6 +28,7 @@ GENERATION: Final = "feed:generation"
 OUTBOX: Final = "feed:outbox"
 MARKETS: Final = "feed:markets"
 TICKERS: Final = "feed:tickers"
+PHASES: Final = "feed:phases"
 ALL: Final = "feed:*"
 
 PRICE_DIGITS: Final = 19

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from engine.core.events import DepthChanged, Traded
-from engine.core.types import BUY, Side
+from engine.core.events import DepthChanged, PhaseChanged, Traded
+from engine.core.types import BUY, Phase, Side
 from engine.intervals import Interval
 from engine.publisher.book import Batch, BookSide
 from engine.publisher.candles import LiveCandle, LiveCandles
@@ -24,6 +24,7 @@ class MarketState(msgspec.Struct, array_like=True):
     last: tuple[int, int, int, int]
     """Price, quantity and id of the last trade, and the last price before the day's window."""
     candles: dict[str, LiveCandle]
+    phase: Phase = Phase.OPEN
 
 
 class NewTrade(NamedTuple):
@@ -42,6 +43,7 @@ class MarketFeed:
         self.symbol = symbol
         self.base_scale = base_scale
         self.quote_scale = quote_scale
+        self.phase = Phase.OPEN
         self.number = 0
         self.bids = BookSide(Side.BUY)
         self.asks = BookSide(Side.SELL)
@@ -81,6 +83,10 @@ class MarketFeed:
         self.trades.append(NewTrade(time, event))
         self.dirty = True
 
+    def change_phase(self, event: PhaseChanged) -> None:
+        self.phase = event.phase
+        self.dirty = True
+
     def pass_time(self, now: int) -> None:
         """Close candles and forget minutes that have come to their end by `now`."""
         self.window.expire(now)
@@ -116,6 +122,7 @@ class MarketFeed:
             best=self.told_best,
             last=(window.last, window.last_quantity, window.last_id, window.before),
             candles={interval.value: c for interval, c in self.candles.newest.items()},
+            phase=self.phase,
         )
 
     def restore(
@@ -125,6 +132,7 @@ class MarketFeed:
         asks: dict[int, int],
         minutes: list[Minute],
     ) -> None:
+        self.phase = state.phase
         self.number = state.number
         self.bids, self.asks = BookSide(Side.BUY, bids), BookSide(Side.SELL, asks)
         for speed, (sent, bid_prices, ask_prices) in state.batches.items():

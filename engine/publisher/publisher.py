@@ -9,8 +9,8 @@ worth nothing: the process ends, and its successor goes on from the stored posit
 
 import asyncio
 import logging
-from collections.abc import Callable
-from typing import Any, Final, Protocol
+from collections.abc import Callable, Coroutine
+from typing import Any, Final, Protocol, TypeVar
 
 import redis.asyncio
 
@@ -32,6 +32,8 @@ CLOSE_AFTER_MS: Final = 500
 
 _log = logging.getLogger(__name__)
 
+_T = TypeVar("_T")
+
 
 class Groups(Protocol):
     """The channel layer, as far as it is needed here."""
@@ -39,6 +41,16 @@ class Groups(Protocol):
     async def group_send_many(self, messages: list[tuple[str, dict[str, Any]]]) -> None: ...
 
     async def groups_listening(self, groups: list[str]) -> set[str]: ...
+
+
+class Past(Protocol):
+    """What is kept of the journal besides the stream. The answers may take seconds."""
+
+    async def newest_feeds(self) -> Feeds | None:
+        """Of the newest good snapshot."""
+
+    async def read_archive_after(self, sequence: int) -> list[EncodedEntry]:
+        """Some archived entries after `sequence`, in order."""
 
 
 class Publisher:
@@ -49,11 +61,13 @@ class Publisher:
         journal: "redis.asyncio.Redis",
         store: FeedStore,
         groups: Groups,
+        past: Past,
         now_ms: Callable[[], int],
     ) -> None:
         self._journal = journal
         self._store = store
         self._groups = groups
+        self._past = past
         self._now_ms = now_ms
         self._feeds = Feeds()
         self._generation = ""
@@ -71,25 +85,62 @@ class Publisher:
         await self._store.release()
 
     async def recover(self) -> None:
-        """Go on where the stored state is; without one, from the journal's beginning, silently."""
+        """Go on where the stored state is. Without one, silently from the newest snapshot on, or
+        from the journal's beginning. Raises JournalGap."""
         tail = await self._tail()
         stored = await self._store.load()
-        if stored is not None and stored.feeds.state.sequence <= tail:
+        if stored is not None and await self._continues(stored.feeds.state.sequence, tail):
             self._feeds, self._generation = stored.feeds, stored.generation
             # Perhaps they never left. Whoever has them drops them.
             await self._send(stored.outbox)
             _log.info("going on at entry %d of %d", self._feeds.state.sequence, tail)
             return
         if stored is not None:
-            _log.warning("the journal ends before the stored position: it is another journal")
-        self._feeds = Feeds()
+            _log.warning(
+                "the journal does not go on at the stored position, entry %d: it is another "
+                "journal, or was trimmed beyond it",
+                stored.feeds.state.sequence,
+            )
+        await self._rebuild(tail)
+        self._generation = await self._store.begin(self._feeds)
+
+    async def _continues(self, position: int, tail: int) -> bool:
+        if position >= tail:
+            return position == tail
+        following = await read_after_async(self._journal, position, count=1)
+        return following[0].sequence == position + 1
+
+    async def _rebuild(self, tail: int) -> None:
+        newest: Feeds | None = await self._patiently(self._past.newest_feeds())
+        self._feeds = newest or Feeds()
+        begun_at = self._feeds.state.sequence
+        if begun_at > tail:
+            raise JournalGap(begun_at, tail)
         while self._feeds.state.sequence < tail:
-            for entry in await self._read(block_ms=None):
+            for entry in await self._read_anywhere():
                 self._feeds.apply(entry, tell=False)
             await self._store.renew()
         self._feeds.tell_nothing()
-        self._generation = await self._store.begin(self._feeds)
-        _log.info("rebuilt the feeds from the journal's %d entries", tail)
+        _log.info("rebuilt the feeds from entry %d to %d", begun_at, tail)
+
+    async def _read_anywhere(self) -> list[EncodedEntry]:
+        """Of the stream, or what was trimmed from it, of the archive."""
+        position = self._feeds.state.sequence
+        entries = await read_after_async(self._journal, position, count=READ_ENTRIES)
+        if entries and entries[0].sequence == position + 1:
+            return entries
+        archived = await self._patiently(self._past.read_archive_after(position))
+        if archived:
+            return archived
+        raise JournalGap(position, entries[0].sequence if entries else position)
+
+    async def _patiently(self, question: Coroutine[Any, Any, _T]) -> _T:
+        """The answer to what takes long; the lease is renewed meanwhile."""
+        answer = asyncio.ensure_future(question)
+        while not answer.done():
+            await asyncio.wait((answer,), timeout=IDLE_MS / 1000)
+            await self._store.renew()
+        return answer.result()
 
     async def step(self) -> None:
         """One round: wait for entries or the next beat, store, send."""

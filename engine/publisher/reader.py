@@ -12,6 +12,7 @@ import redis
 from django.conf import settings
 
 from engine.connections import connect
+from engine.core.types import Phase
 from engine.intervals import Interval
 from engine.publisher import keys
 from engine.publisher.candles import LiveCandle
@@ -29,6 +30,7 @@ class Depth(msgspec.Struct, frozen=True):
     number: int
     bids: list[tuple[int, int]]
     asks: list[tuple[int, int]]
+    phase: Phase
 
 
 # In one script, so that all of it is of one moment.
@@ -44,7 +46,8 @@ local function side(prices, quantities, reverse)
   return {found, redis.call('HMGET', quantities, unpack(found))}
 end
 return {
-  redis.call('GET', KEYS[1]), side(KEYS[2], KEYS[3], true), side(KEYS[4], KEYS[5], false)
+  redis.call('GET', KEYS[1]), side(KEYS[2], KEYS[3], true), side(KEYS[4], KEYS[5], false),
+  redis.call('HGET', KEYS[6], ARGV[2])
 }
 """
 
@@ -72,8 +75,8 @@ def read_depths(symbols: Collection[str], limit: int) -> dict[str, Depth]:
     except redis.RedisError as error:
         raise FeedUnavailable("the publisher's Redis does not answer") from error
     return {
-        symbol: Depth(int(number), _levels(bids), _levels(asks))
-        for symbol, (number, bids, asks) in zip(symbols, answers, strict=True)
+        symbol: Depth(int(number), _levels(bids), _levels(asks), _phase(phase))
+        for symbol, (number, bids, asks, phase) in zip(symbols, answers, strict=True)
         if number is not None
     }
 
@@ -82,7 +85,8 @@ def _depth_command(symbol: str, limit: int) -> tuple[str | int, ...]:
     names: list[str] = [keys.number(symbol)]
     for side in ("bids", "asks"):
         names += (keys.prices(symbol, side), keys.side(symbol, side))
-    return ("EVAL", _DEPTH, len(names), *names, min(limit, MAX_LEVELS))
+    names.append(keys.PHASES)
+    return ("EVAL", _DEPTH, len(names), *names, min(limit, MAX_LEVELS), symbol)
 
 
 def read_statistics(symbol: str | None = None) -> dict[str, Statistics]:
@@ -112,10 +116,18 @@ class PublisherStatus(msgspec.Struct, frozen=True):
 
 
 def read_status(connection: "redis.Redis") -> PublisherStatus:
-    """Whether a publisher leads, and the journal entry that it has come to."""
+    """Whether a publisher leads, and the journal entry that it has come to; 0 where nothing is
+    stored that this version can read, for then it begins anew."""
     lease, state = connection.mget([keys.LEASE, keys.STATE])
-    sequence = msgspec.json.decode(state, type=FeedsState).sequence if state else 0
+    try:
+        sequence = msgspec.json.decode(state, type=FeedsState).sequence if state else 0
+    except msgspec.MsgspecError:
+        sequence = 0
     return PublisherStatus(lease is not None, sequence)
+
+
+def _phase(value: bytes | None) -> Phase:
+    return Phase.OPEN if value is None else Phase(value.decode())
 
 
 def _levels(side: list[list[bytes]]) -> list[tuple[int, int]]:

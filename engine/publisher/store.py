@@ -182,6 +182,7 @@ def _changes(feeds: Feeds, frames: list[Frame]) -> Iterator[Command]:
         symbol, window = market.symbol, market.window
         if market.dirty:
             yield ["HSET", keys.MARKETS, symbol, _encode(market.state())]
+            yield ["HSET", keys.PHASES, symbol, market.phase.value]
             yield ["SET", keys.number(symbol), str(market.number)]
             yield from _level_changes(symbol, "bids", market.bids, market.dirty_bids)
             yield from _level_changes(symbol, "asks", market.asks, market.dirty_asks)

@@ -9,15 +9,32 @@ import redis
 
 from engine.core.commands import Deposit, OrderTerms
 from engine.core.events import (
+    AccountConfigured,
     AssetDefined,
     Deposited,
     Event,
+    FeesSet,
     MarketDefined,
+    NotionalLimited,
+    OrderListUpdated,
     OrderState,
     OrderUpdated,
+    PhaseChanged,
     Traded,
+    Transferred,
+    WithdrawalUpdated,
 )
-from engine.core.types import OrderStatus, OrderType, Side, TimeInForce
+from engine.core.types import (
+    MAX_AMOUNT,
+    Change,
+    ListStatus,
+    OrderStatus,
+    OrderType,
+    Phase,
+    Side,
+    TimeInForce,
+    WithdrawalStatus,
+)
 from engine.journal import JOURNAL_KEY, EncodedEntry
 
 START_MS = 1_760_000_000_000
@@ -39,6 +56,13 @@ def market_defined(symbol: str, base: str, quote: str, *, tick: int = 1) -> Mark
         band_up_ppm=5_000_000,
         maker_fee_ppm=MAKER_FEE_PPM,
         taker_fee_ppm=TAKER_FEE_PPM,
+        max_notional=MAX_AMOUNT,
+        max_open_orders=None,
+        max_conditional_orders=None,
+        trigger_band_ppm=50_000,
+        guard_ppm=None,
+        guard_window_ms=10_000,
+        guard_pause_ms=60_000,
     )
 
 
@@ -89,9 +113,11 @@ class JournalWriter:
             client_order_id=client_order_id,
         )
         order_id = len(self.orders) + 1
-        order = OrderState(order_id, terms, OrderStatus.NEW, 0, 0, self.time, self.time)
+        order = OrderState(
+            order_id, terms, OrderStatus.NEW, 0, 0, 0, self.time, self.time, self.time, None
+        )
         self.orders[order_id] = order
-        self.emit(OrderUpdated(1, order))
+        self.emit(OrderUpdated(1, Change.ACCEPTED, order))
         return order_id
 
     def cancel(self, order_id: int) -> None:
@@ -99,7 +125,7 @@ class JournalWriter:
             self.orders[order_id], status=OrderStatus.CANCELED, updated_at=self.time
         )
         self.orders[order_id] = order
-        self.emit(OrderUpdated(1, order))
+        self.emit(OrderUpdated(1, Change.CANCELED, order))
 
     def trade(self, maker_id: int, taker_id: int, quantity: int) -> Traded:
         """Two standing orders meet at the maker's price."""
@@ -126,7 +152,9 @@ class JournalWriter:
             seller_fee=_fee(quote_quantity, MAKER_FEE_PPM if taker_buys else TAKER_FEE_PPM),
         )
         self.emit(
-            OrderUpdated(1, self.orders[maker_id]), OrderUpdated(1, self.orders[taker_id]), traded
+            OrderUpdated(1, Change.TRADED, self.orders[maker_id]),
+            OrderUpdated(1, Change.TRADED, self.orders[taker_id]),
+            traded,
         )
         return traded
 
@@ -185,6 +213,30 @@ def small_journal() -> list[EncodedEntry]:
     journal.cancel(spare)
     journal.commit()
     journal.place(2, Side.BUY, 48_000_000_000, 10**8, client_order_id="bid")
+    journal.commit()
+    return journal.entries
+
+
+def operators_journal() -> list[EncodedEntry]:
+    """Two entries: everything that operators decide, and money that moves without a trade."""
+    journal = JournalWriter()
+    journal.define()
+    journal.deposit(1, "BTC", 5 * 10**8, "first")
+    journal.emit(PhaseChanged("BTCUSDT", Phase.PRE_OPEN, START_MS + 60_000))
+    journal.emit(FeesSet("BTCUSDT", 1, -100, 500))
+    journal.emit(AccountConfigured(1, 1, 7, False, True))
+    journal.emit(NotionalLimited(1, "USDT", 5_000_000))
+    journal.commit()
+    journal.emit(
+        Transferred(2, 1, 2, "BTC", -(10**8), "gift"), Transferred(1, 2, 1, "BTC", 10**8, "gift")
+    )
+    for status in (WithdrawalStatus.RESERVED, WithdrawalStatus.SETTLED):
+        journal.emit(WithdrawalUpdated(3, 1, 1, "BTC", 2 * 10**8, status, "out"))
+    for status in (WithdrawalStatus.RESERVED, WithdrawalStatus.RELEASED):
+        journal.emit(WithdrawalUpdated(4, 1, 2, "BTC", 10**8, status, "stays"))
+    journal.emit(PhaseChanged("BTCUSDT", Phase.OPEN, None))
+    journal.emit(AccountConfigured(1, 2, None, True, False))
+    journal.emit(OrderListUpdated(5, 1, 1, "BTCUSDT", "oco", ListStatus.DONE, (8, 9), START_MS))
     journal.commit()
     return journal.entries
 

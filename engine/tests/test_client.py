@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import redis
 
-from engine import client as client_module
-from engine.client import EngineClient, EngineUnavailable, StatusUnknown
+from engine import intake
+from engine.client import EngineClient, EngineOverloaded, EngineUnavailable, StatusUnknown
 from engine.connections import connect
 from engine.core.commands import DefineAsset, Deposit
 from engine.core.queries import GetBalances
@@ -115,9 +115,9 @@ def test_nothing_waits_for_ever(client: EngineClient) -> None:
 def test_a_full_queue_refuses(
     client: EngineClient, engine_redis: "redis.Redis", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client_module, "MAX_QUEUE_LENGTH", 2)
+    monkeypatch.setattr(intake, "MAX_QUEUE_LENGTH", 2)
     engine_redis.rpush(QUEUE_KEY, "a", "b")
-    with pytest.raises(EngineUnavailable, match="overloaded"):
+    with pytest.raises(EngineOverloaded, match="queue is full"):
         client.call(deposit(1))
     assert engine_redis.llen(QUEUE_KEY) == 2
 

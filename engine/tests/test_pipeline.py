@@ -11,6 +11,7 @@ import pytest
 import redis
 
 from engine import client as client_module
+from engine import intake
 from engine.client import Answer, EngineClient, EngineUnavailable, StatusUnknown
 from engine.core.commands import CancelOrder, Command
 from engine.core.queries import Query
@@ -109,7 +110,7 @@ def engine_client(servers: Any) -> Iterator[EngineClient]:
 
 @pytest.fixture
 def short_queue(monkeypatch: pytest.MonkeyPatch) -> int:
-    monkeypatch.setattr(client_module, "MAX_QUEUE_LENGTH", 5)
+    monkeypatch.setattr(intake, "MAX_QUEUE_LENGTH", 5)
     return 5
 
 

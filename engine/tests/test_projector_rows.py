@@ -3,13 +3,28 @@
 from collections import defaultdict
 from decimal import Decimal
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.core.events import Deposited, Traded
-from engine.core.types import MAX_AMOUNT, Side
-from engine.projector.postings import Posting, postings_of_deposit, postings_of_trade
+from engine.core.events import Deposited, OrderUpdated, Traded, Transferred, WithdrawalUpdated
+from engine.core.types import (
+    MAX_AMOUNT,
+    Change,
+    OrderType,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+    WithdrawalStatus,
+)
+from engine.projector.postings import (
+    Posting,
+    postings_of_deposit,
+    postings_of_trade,
+    postings_of_transfer,
+    postings_of_withdrawal,
+)
 from engine.projector.rows import Pair, Rows, clean, timestamp
 from engine.tests.journals import JournalWriter, small_journal
 
@@ -43,6 +58,24 @@ def test_postings_of_a_trade_sum_to_zero(
     assert set(sums(postings).values()) == {0}
     house = [p.amount for p in postings if p.account_kind == "house"]
     assert house == [f for f in (fee, other_fee) if f]
+
+
+@given(amounts, st.sampled_from(WithdrawalStatus))
+def test_postings_of_a_withdrawal_sum_to_zero(amount: int, status: WithdrawalStatus) -> None:
+    event = WithdrawalUpdated(1, 7, 3, "BTC", amount, status, "key")
+    postings = [(p.account_kind, p.account, p.amount) for p in postings_of_withdrawal(event)]
+    settled = [("user", 7, -amount), ("external", None, amount)]
+    assert postings == (settled if status is WithdrawalStatus.SETTLED else [])
+
+
+@given(amounts)
+def test_a_transfer_is_posted_once(amount: int) -> None:
+    events = (
+        Transferred(1, 7, 8, "BTC", -amount, "key"),
+        Transferred(1, 8, 7, "BTC", amount, "key"),
+    )
+    postings = [posting for event in events for posting in postings_of_transfer(event)]
+    assert [(p.account, p.amount) for p in postings] == [(7, -amount), (8, amount)]
 
 
 @given(amounts)
@@ -88,6 +121,48 @@ def test_only_the_last_state_of_an_order_is_kept() -> None:
     assert orders[1].executed_quantity == "1.50000000"
     assert orders[1].executed_quote_quantity == "75000.000000"
     assert orders[1].client_order_id == "ask"
+
+
+def test_every_term_of_an_order_has_its_column() -> None:
+    writer = JournalWriter()
+    writer.define()
+    writer.place(1, Side.BUY, 50_000_000_000, 2 * 10**8)
+    placed = writer.orders[1]
+    terms = msgspec.structs.replace(
+        placed.terms,
+        type=OrderType.STOP_LOSS_LIMIT,
+        time_in_force=TimeInForce.GTD,
+        good_till=0,
+        stop_price=51_000_000_000,
+        trailing_delta=150,
+        visible_quantity=10**7,
+        self_trade_prevention=SelfTradePrevention.DECREMENT,
+    )
+    order = msgspec.structs.replace(
+        placed, terms=terms, prevented_quantity=10**8, working_since=None, list_id=4
+    )
+    writer.emit(OrderUpdated(2, Change.PREVENTED, order))
+    rows = Rows()
+    rows.add(writer.commit())
+    (row,) = rows.orders
+    assert (row.type, row.time_in_force) == ("stop_loss_limit", "gtd")
+    assert (row.stop_price, row.trailing_delta) == ("51000.000000", 150)
+    assert (row.visible_quantity, row.prevented_quantity) == ("0.10000000", "1.00000000")
+    assert (row.self_trade_prevention, row.change) == ("decrement", "prevented")
+    assert (row.working_since, row.list_id) == (None, 4)
+
+
+def test_what_is_prevented_of_an_order_by_quote_amount_counts_quote() -> None:
+    writer = JournalWriter()
+    writer.define()
+    writer.place(1, Side.BUY, 50_000_000_000, 10**8)
+    placed = writer.orders[1]
+    terms = msgspec.structs.replace(placed.terms, quantity=None, quote_quantity=10**9)
+    order = msgspec.structs.replace(placed, terms=terms, prevented_quantity=5 * 10**8)
+    writer.emit(OrderUpdated(2, Change.PREVENTED, order))
+    rows = Rows()
+    rows.add(writer.commit())
+    assert rows.orders[0].prevented_quantity == "500.000000"
 
 
 def test_archive_keeps_every_entry() -> None:

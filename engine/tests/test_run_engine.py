@@ -1,46 +1,18 @@
 """The engine process: how it starts, and how it stops."""
 
-import os
 import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import suppress
 
 import pytest
 import redis
-from django.conf import settings
 
+from engine.tests.processes import RunEngine
 from engine.wire import LEASE_KEY
-from exchange_site.servers.addresses import ServerAddresses
 from exchange_site.tests.processes import wait_until
 
-Run = Callable[..., "subprocess.Popen[str]"]
 
-
-@pytest.fixture
-def run_engine(servers: ServerAddresses, engine_redis: "redis.Redis") -> Iterator[Run]:
-    started: list[subprocess.Popen[str]] = []
-
-    def run(*arguments: str, url: str = servers.engine_redis_url) -> "subprocess.Popen[str]":
-        process = subprocess.Popen(
-            [sys.executable, "manage.py", "run_engine", *arguments],
-            cwd=settings.BASE_DIR,
-            env={**os.environ, "ENGINE_REDIS_URL": url},
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        started.append(process)
-        return process
-
-    yield run
-    for process in started:
-        with suppress(ProcessLookupError):
-            process.kill()
-        process.wait()
-
-
-def test_it_takes_the_lease_and_gives_it_back(run_engine: Run, engine_redis: "redis.Redis") -> None:
+def test_it_takes_the_lease_and_gives_it_back(
+    run_engine: RunEngine, engine_redis: "redis.Redis"
+) -> None:
     engine = run_engine()
     wait_until(lambda: engine_redis.exists(LEASE_KEY), "it leads")
     engine.send_signal(signal.SIGTERM)
@@ -50,7 +22,7 @@ def test_it_takes_the_lease_and_gives_it_back(run_engine: Run, engine_redis: "re
 
 @pytest.mark.parametrize("arguments", [(), ("--standby",)])
 def test_a_second_one_waits_and_takes_over(
-    run_engine: Run, engine_redis: "redis.Redis", arguments: tuple[str, ...]
+    run_engine: RunEngine, engine_redis: "redis.Redis", arguments: tuple[str, ...]
 ) -> None:
     first = run_engine()
     wait_until(lambda: engine_redis.exists(LEASE_KEY), "the first leads")
@@ -62,7 +34,7 @@ def test_a_second_one_waits_and_takes_over(
     assert second.wait(10) == 0
 
 
-def test_it_stops_while_it_waits(run_engine: Run, engine_redis: "redis.Redis") -> None:
+def test_it_stops_while_it_waits(run_engine: RunEngine, engine_redis: "redis.Redis") -> None:
     engine_redis.set(LEASE_KEY, "somebody", px=60_000)
     engine = run_engine()
     connections = len(engine_redis.client_list())
@@ -72,7 +44,7 @@ def test_it_stops_while_it_waits(run_engine: Run, engine_redis: "redis.Redis") -
     assert engine_redis.get(LEASE_KEY) == b"somebody"
 
 
-def test_without_its_redis_it_says_so(run_engine: Run) -> None:
+def test_without_its_redis_it_says_so(run_engine: RunEngine) -> None:
     engine = run_engine(url="unix:///nowhere/engine.sock")
     _, complaint = engine.communicate(timeout=20)
     assert engine.returncode == 1
@@ -80,7 +52,15 @@ def test_without_its_redis_it_says_so(run_engine: Run) -> None:
     assert "Traceback" not in complaint
 
 
-def test_a_forgetful_redis_is_refused(run_engine: Run, engine_redis: "redis.Redis") -> None:
+def test_it_does_not_start_without_postgresql(run_engine: RunEngine) -> None:
+    engine = run_engine(database="postgresql:///none?host=/nowhere")
+    _, complaint = engine.communicate(timeout=20)
+    assert engine.returncode == 1
+    assert "PostgreSQL is needed to start it, not to run it" in complaint
+    assert "Traceback" not in complaint
+
+
+def test_a_forgetful_redis_is_refused(run_engine: RunEngine, engine_redis: "redis.Redis") -> None:
     engine_redis.config_set("appendfsync", "everysec")
     try:
         _, complaint = run_engine().communicate(timeout=20)

@@ -1,14 +1,14 @@
 """One batch: messages in, one journal entry and the replies out."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 from typing import Final
 
 import msgspec
 
 from engine.core.answers import answer
-from engine.core.commands import Command, Malformed
+from engine.core.commands import Command, Malformed, Poison
 from engine.core.digest import encode_events, roll
 from engine.core.engine import CORE_VERSION, Engine
 from engine.core.events import Event
@@ -36,11 +36,13 @@ class Batch:
         """`sequence` is the journal's tail before this batch."""
         self._engine = engine
         self._sequence = sequence
-        self._now = now
+        self.time = now
         self._commands: list[Command] = []
         self._origins: Origins = []
         self._events: list[list[Event]] = []
         self._answers: list[tuple[Address, Reply]] = []
+        self.applying: bytes | None = None
+        """The message that is being applied; where that raises, it is the one to blame."""
         deadline = engine.next_deadline()
         if deadline is not None and deadline <= now:
             self._begin()
@@ -48,11 +50,19 @@ class Batch:
     def _begin(self) -> None:
         """From here on there is something to journal. Until then the engine is not touched: what
         is not journalled must leave no trace in it."""
-        self._events.append(self._engine.advance(self._now))
+        self._events.append(self._engine.advance(self.time))
 
-    def apply_all(self, messages: Sequence[bytes]) -> None:
+    def apply_all(
+        self, messages: Sequence[bytes], condemned: Callable[[bytes], str | None] | None = None
+    ) -> None:
+        """Apply them in order; instead of those that are `condemned`, by a name, refuse them."""
         for raw in messages:
-            self._apply(raw)
+            name = condemned(raw) if condemned is not None else None
+            if name is None:
+                self._apply(raw)
+            else:
+                self._apply_command(raw, Poison(len(raw), name), _address_of(raw))
+        self.applying = None
 
     def _apply(self, raw: bytes) -> None:
         try:
@@ -60,18 +70,21 @@ class Batch:
                 raise msgspec.ValidationError("too long")
             envelope = decode_envelope(raw)
         except _UNREADABLE:
-            self._apply_command(Malformed(len(raw), sha256(raw).hexdigest()), _address_of(raw))
+            malformed = Malformed(len(raw), sha256(raw).hexdigest())
+            self._apply_command(raw, malformed, _address_of(raw))
             return
         origin = Address(envelope.reply_to, envelope.request_id)
         if isinstance(envelope.message, _QUERIES):
+            self.applying = raw
             reply = answer(self._engine, envelope.message, self._sequence + self.has_news)
             self._answers.append((origin, reply))
         else:
-            self._apply_command(envelope.message, origin)
+            self._apply_command(raw, envelope.message, origin)
 
-    def _apply_command(self, command: Command, origin: Address | None) -> None:
+    def _apply_command(self, raw: bytes, command: Command, origin: Address | None) -> None:
         if not self.has_news:
             self._begin()
+        self.applying = raw
         reply, events = self._engine.apply(command)
         self._commands.append(command)
         self._origins.append(origin)
@@ -88,21 +101,21 @@ class Batch:
         """The journal entry, with the digest rolled on from `digest`; None without news."""
         if not self.has_news:
             return None
-        events = encode_events(self._events)
+        commands, events = encode(self._commands), encode_events(self._events)
         return EncodedEntry(
             sequence=self._sequence + 1,
             epoch=epoch,
             core=CORE_VERSION,
-            time=self._now,
-            commands=encode(self._commands),
+            time=self.time,
+            commands=commands,
             events=events,
-            digest=roll(digest, events),
+            digest=roll(digest, commands, events),
             origins=encode(self._origins),
         )
 
     def replies(self) -> dict[str, bytes]:
         """Encoded replies by client."""
-        return encode_replies(self._sequence + self.has_news, self._now, self._answers)
+        return encode_replies(self._sequence + self.has_news, self.time, self._answers)
 
 
 def encode_replies(

@@ -1,9 +1,14 @@
-"""What the worker needs from the world. Real: `redis_store.py`. Simulated: the tests' own."""
+"""What the worker needs from the world. Real: `redis_store.py`, and `engine/snapshots/records.py`
+for the start. Simulated: the tests' own."""
 
-from collections.abc import Iterator, Mapping
-from typing import Protocol
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from engine.dead_letters import Failure, Verdict
 from engine.journal import EncodedEntry
+
+if TYPE_CHECKING:
+    from engine.snapshots.codec import Header, Packed
 
 
 class Fenced(Exception):
@@ -24,7 +29,10 @@ class Lease(Protocol):
         """Hold it for longer. Raises Fenced."""
 
     def release(self) -> None:
-        """Let the next engine start at once."""
+        """Let the next engine start at once; as a standby, sign off."""
+
+    def announce(self, sequence: int) -> None:
+        """Say that this engine stands by, and has followed the journal up to `sequence`."""
 
 
 class Queue(Protocol):
@@ -35,12 +43,30 @@ class Queue(Protocol):
         """Peek as soon as something waits; empty after the timeout."""
 
 
-class Journal(Protocol):
-    def read_after(self, sequence: int) -> Iterator[EncodedEntry]:
-        """All entries after `sequence`, in order."""
+class Stream(Protocol):
+    """The journal as far as it was not trimmed."""
 
-    def begin_commit(self, entry: EncodedEntry | None, consumed: int) -> None:
-        """Append the entry and take `consumed` messages off the queue: both or neither.
+    def read_after(self, sequence: int) -> Iterator[EncodedEntry]:
+        """All entries after `sequence` that stand there, in order."""
+
+    def tail(self) -> int:
+        """The newest entry's sequence; 0 for an empty journal."""
+
+
+class Intake(Protocol):
+    def regulate(self) -> None:
+        """Look how much room there is, and hold the clients back or let them go on.
+
+        Not while a commit is in flight. Raises Fenced.
+        """
+
+
+class Journal(Stream, Protocol):
+    def begin_commit(
+        self, entry: EncodedEntry | None, consumed: int, verdict: Verdict | None = None
+    ) -> None:
+        """Append the entry, take `consumed` messages off the queue and carry out the verdict on
+        suspects: all or nothing.
 
         Without an entry (a batch of queries) only the queue moves. Renews the lease. Nothing is
         certain, and nothing else may be asked of the store, before `finish_commit`.
@@ -53,13 +79,23 @@ class Journal(Protocol):
         """
 
 
+class Quarantine(Protocol):
+    """Not while a commit is in flight."""
+
+    def suspects(self) -> dict[str, Failure]:
+        """The messages, by name, on which engines have failed."""
+
+    def suspect(self, name: str, failure: Failure) -> None:
+        """Note one for the engines to come. Raises Fenced."""
+
+
 class Outbox(Protocol):
     def publish(self, replies: Mapping[str, bytes], limit: int, skip: int = 0) -> list[bytes]:
         """Send the encoded replies by client, and `peek` in the same round trip."""
 
 
-class Store(Lease, Queue, Journal, Outbox, Protocol):
-    """The four together: a commit has to touch queue, journal and lease in one step."""
+class Store(Lease, Queue, Intake, Journal, Quarantine, Outbox, Protocol):
+    """All together: a commit has to touch queue, journal and lease in one step."""
 
 
 class Clock(Protocol):
@@ -68,3 +104,31 @@ class Clock(Protocol):
 
     def not_before(self, time_ms: int) -> None:
         """Go on from that time at the earliest."""
+
+
+class KeptSnapshot(NamedTuple):
+    """A snapshot in its store: `header` is what its columns say, `load` reads the rest."""
+
+    header: "Header"
+    load: "Callable[[], Packed]"
+
+
+class Witness(NamedTuple):
+    """Somebody who has seen the journal's entry `sequence`; `digest` where it is known."""
+
+    name: str
+    sequence: int
+    digest: str | None = None
+
+
+class Records(Protocol):
+    """What is kept outside of the journal: needed to start an engine, not to run one."""
+
+    def snapshots(self) -> list[KeptSnapshot]:
+        """Newest first."""
+
+    def read_archive_after(self, sequence: int) -> Iterator[EncodedEntry]:
+        """All archived entries after `sequence`, in order; a gap is for the reader to see."""
+
+    def witnesses(self) -> list[Witness]:
+        """Who has seen entries that the journal must therefore hold; snapshots are asked apart."""

@@ -11,12 +11,16 @@ process ends, and its successor recovers from the journal.
 import logging
 import time
 from collections.abc import Callable
+from itertools import islice
 from typing import Final
 
+from engine.intake import LOOK_EVERY_S
 from engine.journal import EncodedEntry
+from engine.presence import ANNOUNCE_EVERY_S
 from engine.worker.batch import Batch
 from engine.worker.ports import Clock, Store
-from engine.worker.recovery import Replica
+from engine.worker.recovery import JournalGap, Replica
+from engine.worker.suspects import CommandFailed, Suspects
 
 MAX_BATCH: Final = 256
 """Commands per journal entry at most: hundreds share one fsync, and none waits for it long."""
@@ -26,35 +30,42 @@ IDLE_MS: Final = 333
 
 WAIT_FOR_LEASE_S: Final = 0.02
 
+FOLLOW_AT_ONCE: Final = 50
+"""Entries that are replayed before a standby asks for the lease again."""
+
 _log = logging.getLogger(__name__)
 
 
 class Worker:
     """One engine process, from taking the lease to handing it back."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, load: Callable[[], Replica] = Replica) -> None:
+        """`load` makes the replica that the journal is replayed on, as new as it can be had."""
         self._store = store
         self._clock = clock
-        self._replica = Replica()
+        self._load = load
+        self._replica = load()
+        self._announced = self._regulated = self._renewed = float("-inf")
         self._epoch = 0
+        self._suspects = Suspects({}, patience=0)
         self._in_flight: Batch | None = None
         """The batch whose commit has begun and whose replies are due."""
 
     def run(self, should_stop: Callable[[], bool], *, standby: bool = False) -> None:
         """Lead until told to stop. Raises whatever makes the memory worthless.
 
-        A standby replays the journal already while it waits for the lease.
+        A standby follows the journal already while it waits for the lease.
         """
         while not self.lead():
             if should_stop():
+                self._store.release()
                 return
-            if standby:
-                self._replica.follow(self._store.read_after(self._replica.sequence))
-            time.sleep(WAIT_FOR_LEASE_S)
+            if not (standby and self.stand_by()):
+                time.sleep(WAIT_FOR_LEASE_S)
         self.recover(should_stop)
-        waiting = self._store.peek(MAX_BATCH)
+        waiting = self._store.peek(self._limit)
         while not should_stop():
-            waiting = self.step(waiting or self._store.wait(MAX_BATCH, self._patience_ms()))
+            waiting = self.step(waiting or self._store.wait(self._limit, self._patience_ms()))
         if self._in_flight is not None:
             self._answer(skip=0)
         self._store.release()
@@ -65,62 +76,139 @@ class Worker:
         if epoch is None:
             return False
         self._epoch = epoch
+        self._renewed = time.monotonic()
         _log.info("leading in epoch %d", epoch)
         return True
+
+    def stand_by(self) -> bool:
+        """Follow the journal a little further; whether there may be more at once."""
+        followed = self._follow_some()
+        if time.monotonic() - self._announced > ANNOUNCE_EVERY_S:
+            self._store.announce(self._replica.sequence)
+            self._announced = time.monotonic()
+        return followed >= FOLLOW_AT_ONCE
+
+    def _follow_some(self) -> int:
+        """How many entries the replica moved on: few, so that neither the lease nor a request to
+        stop waits for long. Who fell behind what the journal still holds loads anew."""
+        before = self._replica.sequence
+        try:
+            for entry in islice(self._store.read_after(before), FOLLOW_AT_ONCE):
+                self._replica.apply(entry)
+                self._renew_in_time()
+        except JournalGap:
+            loaded = self._load()
+            if loaded.sequence <= self._replica.sequence:
+                raise
+            self._replica = loaded
+            _log.warning("fell behind the journal: loaded entry %d", loaded.sequence)
+        return self._replica.sequence - before
+
+    def _renew_in_time(self) -> None:
+        """While a leader recovers nothing else renews its lease."""
+        if self._epoch and time.monotonic() - self._renewed > IDLE_MS / 1000:
+            self._store.renew()
+            self._renewed = time.monotonic()
 
     def recover(self, should_stop: Callable[[], bool] = lambda: False) -> None:
         """Replay the journal; the lease is renewed meanwhile, so that nobody else starts.
 
         The last entry is answered once more, since its author may have died before it could.
         """
-        started = renewed = time.monotonic()
-        for entry in self._store.read_after(self._replica.sequence):
-            self._replica.apply(entry)
+        started = time.monotonic()
+        while self._follow_some():
             if should_stop():
                 return
-            if time.monotonic() - renewed > IDLE_MS / 1000:
-                self._store.renew()
-                renewed = time.monotonic()
         self._clock.not_before(self._replica.engine.time)
         self._store.publish(self._replica.last_replies(), MAX_BATCH)
+        self._suspects = Suspects(self._store.suspects(), patience=2 * MAX_BATCH)
         seconds = time.monotonic() - started
         _log.info("recovered to entry %d in %.2f s", self._replica.sequence, seconds)
+
+    def _follow(
+        self, should_stop: Callable[[], bool], renew: Callable[[], None] = lambda: None
+    ) -> None:
+        """Replay what stands in the journal. Where it was trimmed behind the replica's back, which
+        takes a long standstill, load anew."""
+        renewed = time.monotonic()
+        try:
+            for entry in self._store.read_after(self._replica.sequence):
+                self._replica.apply(entry)
+                if should_stop():
+                    return
+                if time.monotonic() - renewed > IDLE_MS / 1000:
+                    renew()
+                    renewed = time.monotonic()
+        except JournalGap:
+            loaded = self._load()
+            if loaded.sequence <= self._replica.sequence:
+                raise
+            self._replica = loaded
+            self._follow(should_stop, renew)
 
     def step(self, messages: list[bytes]) -> list[bytes]:
         """Apply one batch and commit it. Returns what waits by then.
 
         Where more is waiting the commit is left in flight, and answered by the next step.
         """
-        batch = self._apply(messages)
+        limit = self._limit
+        batch = self._begin_batch()
+        entry = self._apply(batch, messages)
+        verdict = self._suspects.settle(messages, self._replica.sequence, batch.time)
         if self._in_flight is not None:
             waiting = self._answer(skip=len(messages))
-        elif len(messages) == MAX_BATCH:
-            waiting = self._store.peek(MAX_BATCH, skip=len(messages))
+        elif len(messages) == limit:
+            waiting = self._store.peek(self._limit, skip=len(messages))
         else:
             waiting = []
-        self._store.begin_commit(self._entry(batch), len(messages))
+        self._store.begin_commit(entry, len(messages), verdict)
         self._in_flight = batch
         return waiting or self._answer(skip=0)
 
-    def _apply(self, messages: list[bytes]) -> Batch:
+    @property
+    def _limit(self) -> int:
+        """Messages in the next batch at most."""
+        return 1 if self._suspects else MAX_BATCH
+
+    def _begin_batch(self) -> Batch:
         replica = self._replica
         now = max(self._clock.now_ms(), replica.engine.time)
-        batch = Batch(replica.engine, replica.sequence, now)
-        batch.apply_all(messages)
-        return batch
+        return Batch(replica.engine, replica.sequence, now)
 
-    def _entry(self, batch: Batch) -> EncodedEntry | None:
-        entry = batch.entry(self._epoch, self._replica.digest)
+    def _apply(self, batch: Batch, messages: list[bytes]) -> EncodedEntry | None:
+        """The entry to journal. Raises CommandFailed once it is noted which message failed."""
+        try:
+            batch.apply_all(messages, self._suspects.condemned if self._suspects else None)
+            entry = batch.entry(self._epoch, self._replica.digest)
+        except Exception as error:
+            self._accuse(batch, messages, error)
+            raise CommandFailed(f"{type(error).__name__}: {error}") from error
         if entry is not None:
             self._replica.sequence, self._replica.digest = entry.sequence, entry.digest
         return entry
+
+    def _accuse(self, batch: Batch, messages: list[bytes], error: Exception) -> None:
+        """Note what the engine failed on, for its successors. What is in flight comes first: it
+        went well, and the store serves nothing else meanwhile."""
+        if self._in_flight is not None:
+            self._answer(skip=0)
+        if not batch.has_news and batch.applying is None:
+            return  # the time itself: no message is to blame, and none can be put aside
+        culprit = batch.applying
+        if culprit is None and len(messages) == 1:
+            culprit = messages[0]
+        self._store.suspect(*self._suspects.accuse(culprit, error))
 
     def _answer(self, *, skip: int) -> list[bytes]:
         """Wait for the commit in flight, then publish its replies. Returns what waits by then."""
         assert self._in_flight is not None
         self._store.finish_commit()
         replies, self._in_flight = self._in_flight.replies(), None
-        return self._store.publish(replies, MAX_BATCH, skip)
+        waiting = self._store.publish(replies, self._limit, skip)
+        if time.monotonic() - self._regulated > LOOK_EVERY_S:
+            self._store.regulate()
+            self._regulated = time.monotonic()
+        return waiting
 
     def _patience_ms(self) -> int:
         """How long to wait for commands: until the next deadline, or until the lease wants care."""

@@ -20,7 +20,7 @@ from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from engine.client import EngineUnavailable, StatusUnknown
+from engine.client import EngineOverloaded, EngineUnavailable, StatusUnknown
 from engine.core.rejections import Code
 from engine.submit import CommandRefused
 from exchange_site.database.remembered import TROUBLE
@@ -29,6 +29,7 @@ from exchange_site.errors import CodedError
 CONTENT_TYPE: Final = "application/problem+json"
 API_PREFIX: Final = "/api/"
 RETRY_AFTER_S: Final = 1
+OVERLOADED_S: Final = 2
 
 
 class Kind(NamedTuple):
@@ -64,6 +65,7 @@ PROBLEMS: Final[dict[str, Kind]] = {
     "RATE_LIMITED": Kind(429, "Too many requests"),
     # the engine: the command
     "MALFORMED": Kind(400, "The engine could not read the command"),
+    "POISON": Kind(422, "The engine fails on this command; it did nothing"),
     "EXPIRED": Kind(422, "The engine saw the command too late; it did nothing"),
     "KEY_REUSED": Kind(409, "The id was used for something else before"),
     # the engine: what the command speaks of
@@ -73,22 +75,43 @@ PROBLEMS: Final[dict[str, Kind]] = {
     "INVALID_ASSET": Kind(422, "The asset cannot be defined like this"),
     "INVALID_MARKET": Kind(422, "The market cannot be defined like this"),
     "INVALID_ACCOUNT": Kind(422, "There is no such account"),
+    "INVALID_FEES": Kind(422, "There can be no such fees"),
+    "INVALID_PHASE": Kind(422, "The market cannot move to this phase like this"),
+    "INVALID_LIMIT": Kind(422, "There can be no such limit"),
+    "UNKNOWN_ORDER_LIST": Kind(404, "There is no such order list"),
+    "UNKNOWN_WITHDRAWAL": Kind(404, "There is no such withdrawal"),
     "DUPLICATE_CLIENT_ORDER_ID": Kind(409, "An open order has this client order id"),
     # the engine: the order's form
     "INVALID_ORDER": Kind(422, "There is no such kind of order"),
+    "INVALID_ORDER_LIST": Kind(422, "There is no such kind of order list"),
+    "INVALID_AMENDMENT": Kind(422, "The order cannot be changed like this"),
+    "INVALID_TIMER": Kind(422, "There can be no such timer"),
     "AMOUNT_OUT_OF_RANGE": Kind(422, "An amount is out of range"),
     "PRICE_OFF_TICK": Kind(422, "The price is no multiple of the tick"),
     "QUANTITY_OFF_STEP": Kind(422, "The quantity is no multiple of the step"),
     "QUANTITY_TOO_SMALL": Kind(422, "The quantity is below the market's minimum"),
     "QUANTITY_TOO_LARGE": Kind(422, "The quantity is above the market's maximum"),
     "NOTIONAL_TOO_SMALL": Kind(422, "The order is worth too little"),
+    "NOTIONAL_TOO_LARGE": Kind(422, "The order is worth too much"),
     "PRICE_OUT_OF_BAND": Kind(422, "The price is too far from the last one"),
+    # the engine: the market's phase and the account's limits
+    "PHASE_FORBIDS": Kind(422, "The market's phase forbids it"),
+    "ACCOUNT_FROZEN": Kind(403, "The account is frozen"),
+    "TOO_MANY_ORDERS": Kind(422, "The account has too many open orders in this market"),
+    "TOO_MANY_CONDITIONAL_ORDERS": Kind(
+        422, "The account has too many conditional orders in this market"
+    ),
+    "TOO_MANY_WITHDRAWALS": Kind(422, "The account has too many reserved withdrawals"),
+    "NOTIONAL_LIMIT_EXCEEDED": Kind(422, "Open orders would be worth more than the account may"),
     # the engine: the book and the balances
+    "NO_LAST_PRICE": Kind(422, "There is no last price yet"),
+    "WOULD_TRIGGER": Kind(422, "The stop price is reached already"),
     "WOULD_TAKE": Kind(422, "A post-only order would take"),
     "INSUFFICIENT_BALANCE": Kind(422, "The balance does not suffice"),
     # the site itself
     "INTERNAL_ERROR": Kind(500, "An error of ours"),
     "ENGINE_UNAVAILABLE": Kind(503, "The engine does not answer; nothing was done"),
+    "ENGINE_OVERLOADED": Kind(503, "The engine takes no more at the moment; nothing was done"),
     "DATABASE_UNAVAILABLE": Kind(503, "The database does not answer; nothing was done"),
     "FEED_UNAVAILABLE": Kind(503, "Market data cannot be read at the moment"),
     "HISTORY_BEHIND": Kind(503, "The history is behind the engine for a moment"),
@@ -185,6 +208,8 @@ def _as_problem_error(error: Exception) -> ProblemError | None:
             )
         case CommandRefused():
             return ProblemError(error.code.value, error.detail)
+        case EngineOverloaded():
+            return ProblemError("ENGINE_OVERLOADED", str(error), retry_after_s=OVERLOADED_S)
         case EngineUnavailable():
             return ProblemError("ENGINE_UNAVAILABLE")
         case StatusUnknown():

@@ -50,6 +50,7 @@ def _structs_in(struct: type[msgspec.Struct]) -> Iterable[type[msgspec.Struct]]:
         for kind in flatten(field.type):
             if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
                 yield kind
+                yield from _structs_in(kind)
 
 
 class AutoSchema(SpectacularAutoSchema):

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from exchange_site.part import Part
@@ -27,6 +27,7 @@ def exchange_parts(home: ExchangeHome, environ: Mapping[str, str]) -> ExchangePa
     """Everything that `make run` runs beside the servers."""
     port = environ.get("PORT") or "8000"
     demo = environ.get("DEMO", "1") != "0"
+    standby = environ.get("STANDBY", "0") == "1"
     common = {
         "EXCHANGE_HOME": str(home.path),
         "DJANGO_SETTINGS_MODULE": "exchange_site.settings",
@@ -47,6 +48,18 @@ def exchange_parts(home: ExchangeHome, environ: Mapping[str, str]) -> ExchangePa
         quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat")
         return celery(name, "worker", "-Q", queue, "-P", "solo", "-n", f"{name}@%h", *quiet)
 
+    def compiled(part: Part) -> Part:
+        return replace(part, environment={**part.environment, "EXCHANGE_COMPILED_CORE": "1"})
+
+    def nice(part: Part) -> Part:
+        return replace(part, argv=("nice", "-n", "15", *part.argv))
+
+    def engine(name: str) -> Part:
+        # Either may lead, and the other one then stands by.
+        follow = ("--standby",) if standby else ()
+        part = python(name, "manage.py", "run_engine", *follow, ENGINE_INSTANCE=name)
+        return compiled(part)
+
     web = python(
         "web",
         *("-m", "uvicorn", "exchange_site.asgi:application", "--host", "127.0.0.1", "--port", port),
@@ -64,10 +77,12 @@ def exchange_parts(home: ExchangeHome, environ: Mapping[str, str]) -> ExchangePa
             manage("collectstatic", "collectstatic", "--no-input", "--verbosity", "0"),
         ],
         parts=[
-            python("engine", "manage.py", "run_engine", EXCHANGE_COMPILED_CORE="1"),
+            engine("engine"),
+            *([engine("standby")] if standby else []),
             manage("publisher", "run_publisher"),
             web,
             worker("projector", "projector"),
+            nice(compiled(worker("follower", "follower"))),
             worker("tasks", "default"),
             celery("beat", "beat", "--schedule", schedule, "--pidfile", ""),
             *([manage("market-maker", "run_market_maker")] if demo else []),

@@ -1,9 +1,11 @@
 """Start real programs in tests, and wait for conditions instead of sleeping."""
 
+import os
+import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 from exchange_site.servers.embedded import EmbeddedServer, prepare_server
 from exchange_site.servers.home import ExchangeHome
@@ -40,3 +42,16 @@ def running_server(
     finally:
         process.send_signal(part.stop_signal)
         process.wait(part.stop_seconds)
+
+
+@contextmanager
+def stopped(pids: Sequence[int]) -> Iterator[None]:
+    """These processes hang for as long as the block."""
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)

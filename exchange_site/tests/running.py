@@ -16,25 +16,39 @@ from exchange_site.tests.processes import wait_until
 # All tests call from one address.
 _LIMITS = {"REQUESTS_PER_MINUTE_ADDRESS": "1000000"}
 
-_USER_FACTORY = """
-import io, json, sys
+_OFFICE = """
+import importlib, io, json, sys
 import django
 django.setup()
 from django.core.management import call_command
 for line in sys.stdin:
-    out = io.StringIO()
-    call_command("create_api_key", *json.loads(line), stdout=out)
-    print(out.getvalue().strip(), flush=True)
+    service, arguments = json.loads(line)
+    if service is None:
+        out = io.StringIO()
+        call_command("create_api_key", *arguments, stdout=out)
+        print(out.getvalue().strip(), flush=True)
+    else:
+        module, _, name = service.rpartition(".")
+        print(json.dumps(getattr(importlib.import_module(module), name)(**arguments)), flush=True)
 """
 
 
-class RunningExchange:
-    """`url` is its front door. Markets are the demo's, accounts those that tests create."""
+def account_number(username: str) -> int:
+    """For `RunningExchange.account_of`, in a process with Django."""
+    from accounts.models import User
 
-    def __init__(self, home: Path) -> None:
+    return User.objects.get(username=username).pk
+
+
+class RunningExchange:
+    """`url` is its front door. Markets are the demo's, accounts those that tests create; `demo`
+    adds the demo's own users and market maker."""
+
+    def __init__(self, home: Path, *, demo: bool = False) -> None:
         self.home = ExchangeHome(home)
+        self._demo = demo
         self._port_file = home / "port"
-        self._users: subprocess.Popen[str] | None = None
+        self._office: subprocess.Popen[str] | None = None
         self._supervisor: subprocess.Popen[bytes] | None = None
 
     @property
@@ -46,7 +60,8 @@ class RunningExchange:
         """What its own processes see: nothing of the test run's settings."""
         hidden = ("DATABASE_URL", "DJANGO_SETTINGS_MODULE", "PORT")
         kept = {k: v for k, v in os.environ.items() if k not in hidden and "EXCHANGE_" not in k}
-        return {**kept, "EXCHANGE_HOME": str(self.home.path), "DEMO": "0", **_LIMITS}
+        demo = str(int(self._demo))
+        return {**kept, "EXCHANGE_HOME": str(self.home.path), "DEMO": demo, **_LIMITS}
 
     @property
     def engine_redis_url(self) -> str:
@@ -80,6 +95,12 @@ class RunningExchange:
         assert process.poll() is None, log.read_text()
         self._supervisor = process
 
+    @property
+    def supervisor(self) -> int:
+        """The process id of the exchange that this process started."""
+        assert self._supervisor is not None
+        return self._supervisor.pid
+
     def _log(self) -> IO[bytes]:
         return (self.home.path / "exchange.log").open("wb")
 
@@ -110,34 +131,64 @@ class RunningExchange:
         arguments = [name, "--create", "--tier", tier, "--scope", *scope]
         if fund:
             arguments += ["--fund", *(f"{asset}={amount}" for asset, amount in fund.items())]
-        factory = self._user_factory()
-        assert factory.stdin is not None
-        assert factory.stdout is not None
-        factory.stdin.write(json.dumps(arguments) + "\n")
-        factory.stdin.flush()
-        line = factory.stdout.readline()
-        assert line, "create_api_key failed: see the test's standard error"
+        return self._ask_office(None, arguments)
+
+    def operate(self, service: str, **arguments: object) -> Any:
+        """Call a service as the admin does, such as "markets.administration.fees_set"; what it
+        returns. The arguments must be JSON."""
+        return self._ask_office(service, arguments)
+
+    def account_of(self, username: str) -> int:
+        account: int = self.operate(f"{__name__}.account_number", username=username)
+        return account
+
+    def define_market(self, symbol: str, **rules: object) -> None:
+        """A market of the test's own, between assets of eight places. It waits for the tables."""
+        defaults = {
+            "base_scale": 8,
+            "quote_scale": 8,
+            "min_quantity": rules["step"],
+            "max_quantity": "10000",
+            "min_notional": "0",
+            "band_down_ppm": 200_000,
+            "band_up_ppm": 5_000_000,
+            "maker_fee_ppm": 1_000,
+            "taker_fee_ppm": 1_000,
+        }
+        sequence = self.operate(
+            "markets.administration.market_define", symbol=symbol, **{**defaults, **rules}
+        )
+        self.operate("markets.selectors.wait_for_projection", sequence=sequence, timeout=10.0)
+
+    def _ask_office(self, service: str | None, arguments: object) -> Any:
+        office = self._running_office()
+        assert office.stdin is not None
+        assert office.stdout is not None
+        office.stdin.write(json.dumps([service, arguments]) + "\n")
+        office.stdin.flush()
+        line = office.stdout.readline()
+        assert line, "it failed: see the test's standard error"
         return json.loads(line)
 
-    def _user_factory(self) -> "subprocess.Popen[str]":
-        """One process that runs the command again and again: starting Django takes a second."""
-        if self._users is None or self._users.poll() is not None:
-            self._users = subprocess.Popen(
-                [sys.executable, "-c", _USER_FACTORY],
+    def _running_office(self) -> "subprocess.Popen[str]":
+        """One process for all that is done so: starting Django takes a second."""
+        if self._office is None or self._office.poll() is not None:
+            self._office = subprocess.Popen(
+                [sys.executable, "-c", _OFFICE],
                 cwd=PROJECT,
                 env={**self.environment, "DJANGO_SETTINGS_MODULE": "exchange_site.settings"},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
             )
-        return self._users
+        return self._office
 
     def close(self) -> None:
         """End what this process started to talk to it; the exchange goes on."""
-        if self._users is not None and self._users.stdin is not None:
-            self._users.stdin.close()
-            self._users.wait()
-            self._users = None
+        if self._office is not None and self._office.stdin is not None:
+            self._office.stdin.close()
+            self._office.wait()
+            self._office = None
 
     def stop(self) -> None:
         """End the exchange that this process started."""
@@ -159,3 +210,10 @@ class RunningExchange:
             except (FileNotFoundError, ProcessLookupError, PermissionError):
                 continue
         return 0
+
+    def database_processes(self) -> list[int]:
+        """PostgreSQL and all that serve its connections."""
+        folder = (self.home.data / "postgres").resolve()
+        server = int((folder / "postmaster.pid").read_text().splitlines()[0])
+        children = Path(f"/proc/{server}/task/{server}/children").read_text().split()
+        return [server, *map(int, children)]

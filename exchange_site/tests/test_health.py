@@ -6,8 +6,16 @@ from collections.abc import Iterator
 import pytest
 import redis
 
+from engine.presence import Leader, Presence, Standby
 from exchange_site import health
-from exchange_site.health import Part, PartDown, Prober, _SettingsCheck, judge_projector
+from exchange_site.health import (
+    Part,
+    PartDown,
+    Prober,
+    _SettingsCheck,
+    describe_presence,
+    judge_projector,
+)
 from exchange_site.servers.addresses import ServerAddresses
 from exchange_site.servers.checks import ENGINE_REDIS_SETTINGS
 
@@ -103,6 +111,21 @@ def test_projector(lag: int, lag_ms: int, still_ms: int | None, error: str | Non
     with pytest.raises(PartDown, match=error) as down:
         judge_projector(tail=20_000, lag=lag, lag_ms=lag_ms, still_ms=still_ms)
     assert down.value.figures == figures
+
+
+def test_who_leads_and_who_stands_by() -> None:
+    leader = Leader("north", 11, epoch=3, since=1_000)
+    standbys = [Standby("south", 12, sequence=9, seen=2_000), Standby("east", 13, 12, 2_000)]
+    assert describe_presence(Presence(True, leader, standbys), tail=11) == {
+        "leader": {"instance": "north", "pid": 11, "epoch": 3, "since": 1_000},
+        "standbys": [
+            {"instance": "south", "pid": 12, "lag": 2},
+            {"instance": "east", "pid": 13, "lag": 0},
+        ],
+    }
+    # The newest leader is no leader once its lease has ended.
+    nobody: Part = {"leader": None, "standbys": []}
+    assert describe_presence(Presence(False, leader, []), tail=11) == nobody
 
 
 def test_a_servers_wrong_setting_is_seen(

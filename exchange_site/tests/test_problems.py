@@ -9,7 +9,7 @@ from django.test import RequestFactory
 from psycopg_pool import PoolTimeout
 from rest_framework import exceptions
 
-from engine.client import EngineUnavailable, StatusUnknown
+from engine.client import EngineOverloaded, EngineUnavailable, StatusUnknown
 from engine.core.rejections import Code
 from engine.submit import CommandRefused
 from exchange_site.api import problems
@@ -29,6 +29,7 @@ def test_the_engines_refusals_are_the_callers_matter(code: Code) -> None:
         (FieldInvalid("price", "INVALID_DECIMAL", "bad"), 400, "INVALID_DECIMAL"),
         (CodedError("HISTORY_BEHIND"), 503, "HISTORY_BEHIND"),
         (CommandRefused(Code.INSUFFICIENT_BALANCE, "not enough"), 422, "INSUFFICIENT_BALANCE"),
+        (EngineOverloaded("full"), 503, "ENGINE_OVERLOADED"),
         (EngineUnavailable(), 503, "ENGINE_UNAVAILABLE"),
         (DatabaseUnavailable(), 503, "DATABASE_UNAVAILABLE"),
         (OperationalError("gone"), 503, "DATABASE_UNAVAILABLE"),

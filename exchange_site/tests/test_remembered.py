@@ -83,7 +83,7 @@ def test_a_hanging_database_is_waited_for_once(rows: Rows) -> None:
     asked = rows.asked
     began = time.monotonic()
     assert [values.get("a") for _ in range(1000)] == ["1"] * 1000
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 100 * remembered.PATIENCE_S, "nor do the others wait"
     assert rows.asked == asked + 1, "one asks, the others take what is there"
     with pytest.raises(DatabaseUnavailable):
         values.get("unknown")

@@ -49,4 +49,4 @@ def test_public_is_only_what_is_meant_to_be() -> None:
         for pattern in urlpatterns
         if AllowAny in vars(pattern.callback)["cls"].permission_classes
     }
-    assert public == {"depth", "kline", "tickers", "trades"}
+    assert public == {"depth", "kline", "markets", "tickers", "trades"}

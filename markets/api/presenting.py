@@ -1,20 +1,22 @@
 """From the engine's integers and the tables' decimals to what `schemas.py` promises."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from engine.amounts import format_amount
 from engine.core.events import Fill, OrderState
 from engine.core.replies import DepthReply
-from engine.core.types import Liquidity, Side
+from engine.core.types import MAX_AMOUNT, Liquidity, OrderType, Side
 from engine.intervals import Interval
 from engine.times import to_milliseconds
+from markets import own
 from markets.api.schemas import (
     AccountFillOut,
     BalanceOut,
     CandleOut,
     DepthOut,
     FillOut,
+    MarketOut,
     OrderOut,
     TickerOut,
     TradeOut,
@@ -29,24 +31,69 @@ def order_out(order: OrderState, fills: Iterable[Fill] = ()) -> OrderOut:
     terms = order.terms
     market = get_definition(symbol=terms.market)
     base, quote = market.base_scale, market.quote_scale
+    is_market = terms.type is OrderType.MARKET
     return OrderOut(
         symbol=terms.market,
         side=terms.side,
         type=terms.type,
         time_in_force=terms.time_in_force,
-        price=_optional(terms.price, quote),
+        price=None if is_market else _optional(terms.price, quote),
         quantity=_optional(terms.quantity, base),
         quote_quantity=_optional(terms.quote_quantity, quote),
         post_only=terms.post_only,
         client_order_id=terms.client_order_id,
         good_till=terms.good_till,
+        protection_price=_optional(terms.price, quote) if is_market else None,
+        stop_price=_optional(terms.stop_price, quote),
+        trailing_delta=terms.trailing_delta,
+        visible_quantity=_optional(terms.visible_quantity, base),
+        self_trade_prevention=terms.self_trade_prevention,
         order_id=order.order_id,
         status=order.status,
         executed_quantity=format_amount(order.executed_quantity, base),
         executed_quote_quantity=format_amount(order.executed_quote_quantity, quote),
+        prevented_quantity=format_amount(
+            order.prevented_quantity, base if terms.quote_quantity is None else quote
+        ),
+        list_id=order.list_id,
         created_at=order.created_at,
         updated_at=order.updated_at,
+        working_since=order.working_since,
         fills=[_fill_out(fill, market) for fill in fills],
+    )
+
+
+def orders_with_fills(orders: Sequence[OrderState]) -> list[OrderOut]:
+    """With all fills that the orders ever had, as far as the tables know them."""
+    fills = own.fills_of(orders)
+    return [order_out(order, fills.get(order.order_id, ())) for order in orders]
+
+
+def market_out(market: MarketDefinition) -> MarketOut:
+    base, quote, rules = market.base_scale, market.quote_scale, market.rules
+    unlimited = rules.max_notional == MAX_AMOUNT
+    return MarketOut(
+        symbol=market.symbol,
+        base=market.base,
+        quote=market.quote,
+        phase=market.phase,
+        phase_until=market.phase_until,
+        tick=format_amount(rules.tick, quote),
+        step=format_amount(rules.step, base),
+        min_quantity=format_amount(rules.min_quantity, base),
+        max_quantity=format_amount(rules.max_quantity, base),
+        min_notional=format_amount(rules.min_notional, quote),
+        max_notional=None if unlimited else format_amount(rules.max_notional, quote),
+        band_down_ppm=rules.band_down_ppm,
+        band_up_ppm=rules.band_up_ppm,
+        trigger_band_ppm=rules.trigger_band_ppm,
+        maker_fee_ppm=rules.maker_fee_ppm,
+        taker_fee_ppm=rules.taker_fee_ppm,
+        max_open_orders=rules.max_open_orders,
+        max_conditional_orders=rules.max_conditional_orders,
+        guard_ppm=rules.guard_ppm,
+        guard_window_ms=rules.guard_window_ms,
+        guard_pause_ms=rules.guard_pause_ms,
     )
 
 

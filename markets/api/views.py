@@ -1,13 +1,9 @@
-"""The native REST API, `/api/v1`.
+"""The native REST API, `/api/v1`: what is only read. Orders are changed in `order_views.py`.
 
 A view reads the request, calls one service or selector, and writes the answer; errors of all of
 them become problems in `exchange_site/api/problems.py`.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
-
-import msgspec
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -15,29 +11,23 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import OptionalApiKeyAuthentication, account_of
-from engine.core.events import OrderState
-from exchange_site.api.fields import (
-    body_fields,
-    decode_fields,
-    decode_items,
-    decode_query,
-    query_fields,
-)
-from exchange_site.api.problems import Problem, problem_from
+from exchange_site.api.fields import decode_query
 from exchange_site.api.schema import query_parameters
 from exchange_site.errors import FieldInvalid
-from markets import live, own, selectors, services
+from markets import live, own, selectors
 from markets.api import schemas
+from markets.api.arguments import for_service
 from markets.api.presenting import (
     account_fill_out,
     balance_out,
     candle_out,
     depth_out,
-    order_out,
+    market_out,
+    orders_with_fills,
     ticker_out,
     trade_out,
 )
-from markets.definitions import get_definition
+from markets.definitions import get_definition, list_definitions
 
 
 class MarketDataView(APIView):
@@ -83,6 +73,22 @@ class KlineView(MarketDataView):
         return Response([candle_out(row) for row in rows])
 
 
+class MarketsView(MarketDataView):
+    problem_statuses = (404,)
+
+    @extend_schema(
+        operation_id="list_markets",
+        parameters=query_parameters(schemas.MarketsQuery),
+        responses=schemas.MarketOut | list[schemas.MarketOut],
+    )
+    def get(self, request: Request) -> Response:
+        """Rules and phases: of one market with `symbol`, else a list of all."""
+        wanted = decode_query(request.query_params, schemas.MarketsQuery)
+        if wanted.symbol is not None:
+            return Response(market_out(get_definition(symbol=wanted.symbol)))
+        return Response([market_out(market) for market in list_definitions()])
+
+
 class TickersView(MarketDataView):
     problem_statuses = (404, 503)
 
@@ -117,104 +123,6 @@ class TradesView(MarketDataView):
         return Response([trade_out(row) for row in rows])
 
 
-class OrderView(APIView):
-    problem_statuses = (404, 409, 422, 503, 504)
-
-    @extend_schema(operation_id="place_order", request=schemas.OrderIn, responses=schemas.OrderOut)
-    def post(self, request: Request) -> Response:
-        """Place an order. The answer is the match result, not a receipt.
-
-        The same `client_order_id` with the same order within 24 hours answers with the first
-        result; with another order it is a 409.
-        """
-        wanted = _placement(body_fields(request))
-        reply = services.order_place(account=account_of(request), **wanted)
-        return Response(order_out(reply.order, reply.fills))
-
-    @extend_schema(
-        operation_id="cancel_order",
-        parameters=query_parameters(schemas.OrderQuery),
-        request=None,
-        responses=schemas.OrderOut,
-    )
-    def delete(self, request: Request) -> Response:
-        """Cancel an open order by `order_id` or `client_order_id`; the answer is how it ended.
-
-        The fields stand in the query, or in a JSON body.
-        """
-        wanted = _order_query(request)
-        reply = services.order_cancel(
-            account=account_of(request),
-            market=wanted.symbol,
-            order_id=wanted.order_id,
-            client_order_id=wanted.client_order_id,
-        )
-        return Response(_with_fills([reply.order])[0])
-
-    @extend_schema(
-        operation_id="get_order",
-        parameters=query_parameters(schemas.OrderQuery),
-        responses=schemas.OrderOut,
-    )
-    def get(self, request: Request) -> Response:
-        """One of the caller's orders, open or closed, by `order_id` or `client_order_id`."""
-        wanted = _order_query(request)
-        order = own.order_get(
-            account=account_of(request),
-            market=wanted.symbol,
-            order_id=wanted.order_id,
-            client_order_id=wanted.client_order_id,
-        )
-        return Response(_with_fills([order])[0])
-
-
-class OrdersView(APIView):
-    """Several orders with one call: a result each, in order."""
-
-    problem_statuses = (404, 503)
-
-    @extend_schema(
-        operation_id="place_orders",
-        request=schemas.OrdersIn,
-        responses=list[schemas.OrderOut | Problem],
-    )
-    def post(self, request: Request) -> Response:
-        """Place up to 100 orders. Each result is the order, or the problem that its own
-        `POST /order` would have been answered with."""
-        items = decode_items(body_fields(request), schemas.OrdersIn, "orders", schemas.MAX_ORDERS)
-        assert items is not None
-        return _placed(
-            services.orders_place(
-                account=account_of(request), orders=[_attempt(_placement, i) for i in items]
-            )
-        )
-
-    @extend_schema(
-        operation_id="cancel_orders",
-        parameters=query_parameters(schemas.OpenOrdersQuery),
-        request=None,
-        responses=list[schemas.OrderOut | Problem],
-    )
-    def delete(self, request: Request) -> Response:
-        """Cancel all of the caller's open orders, or those of one `symbol`: the oldest 1,000, and
-        none is left once the answer is empty.
-
-        With a JSON body `{"orders": [{"symbol", "order_id" or "client_order_id"}, ...]}` cancel
-        these, up to 100. Each result is the order as it ended, or a problem.
-        """
-        fields = _with_body(request, query_fields(request.query_params, schemas.OpenOrdersQuery))
-        items = decode_items(fields, schemas.CancelsIn, "orders", schemas.MAX_ORDERS)
-        account = account_of(request)
-        if items is None:
-            wanted = decode_fields(fields, schemas.OpenOrdersQuery)
-            return _canceled(services.orders_cancel_all(account=account, market=wanted.symbol))
-        if "symbol" in fields:
-            raise FieldInvalid("symbol", "INVALID_FIELD", "stands in each of the orders")
-        return _canceled(
-            services.orders_cancel(account=account, orders=[_attempt(_cancel, i) for i in items])
-        )
-
-
 class OpenOrdersView(APIView):
     problem_statuses = (404, 503)
 
@@ -227,7 +135,7 @@ class OpenOrdersView(APIView):
         """The caller's open orders, oldest first, of all markets or of one."""
         wanted = decode_query(request.query_params, schemas.OpenOrdersQuery)
         orders = own.orders_open(account=account_of(request), market=wanted.symbol)
-        return Response(_with_fills(orders))
+        return Response(orders_with_fills(orders))
 
 
 class OrderHistoryView(APIView):
@@ -244,15 +152,8 @@ class OrderHistoryView(APIView):
         The newest ones; from `from_id` or `start_time` on where one is given.
         """
         wanted = decode_query(request.query_params, schemas.HistoryQuery)
-        rows = own.orders_past(
-            account=account_of(request),
-            market=wanted.symbol,
-            from_id=wanted.from_id,
-            start_time=wanted.start_time,
-            end_time=wanted.end_time,
-            limit=wanted.limit,
-        )
-        return Response(_with_fills(rows))
+        rows = own.orders_past(account=account_of(request), **for_service(wanted))
+        return Response(orders_with_fills(rows))
 
 
 class FillsView(APIView):
@@ -268,15 +169,7 @@ class FillsView(APIView):
         wanted = decode_query(request.query_params, schemas.FillsQuery)
         if wanted.from_id is not None and wanted.symbol is None:
             raise FieldInvalid("symbol", "MISSING_FIELD", "trade ids count per market")
-        fills = own.fills_past(
-            account=account_of(request),
-            market=wanted.symbol,
-            order_id=wanted.order_id,
-            from_id=wanted.from_id,
-            start_time=wanted.start_time,
-            end_time=wanted.end_time,
-            limit=wanted.limit,
-        )
+        fills = own.fills_past(account=account_of(request), **for_service(wanted))
         return Response([account_fill_out(fill) for fill in fills])
 
 
@@ -288,86 +181,3 @@ class BalancesView(APIView):
         """The caller's balances, by asset."""
         decode_query(request.query_params, schemas.NoFields)
         return Response([balance_out(b) for b in own.balances(account=account_of(request))])
-
-
-def _with_fills(orders: Sequence[OrderState]) -> list[schemas.OrderOut]:
-    fills = own.fills_of(orders)
-    return [order_out(order, fills.get(order.order_id, ())) for order in orders]
-
-
-def _order_query(request: Request) -> schemas.OrderQuery:
-    fields = query_fields(request.query_params, schemas.OrderQuery)
-    if request.method != "GET":
-        fields = _with_body(request, fields)
-    return _one_order(fields)
-
-
-def _with_body(request: Request, fields: dict[str, object]) -> dict[str, object]:
-    """The fields of the query and those of the body; none may stand in both."""
-    body = body_fields(request)
-    for name in body:
-        if name in fields:
-            raise FieldInvalid(name, "INVALID_FIELD", "is given more than once")
-    return fields | body
-
-
-def _one_order(fields: Mapping[str, object]) -> schemas.OrderQuery:
-    wanted = decode_fields(fields, schemas.OrderQuery)
-    if wanted.order_id is None and wanted.client_order_id is None:
-        raise FieldInvalid("order_id", "MISSING_FIELD", "or client_order_id is required")
-    if wanted.order_id is not None and wanted.client_order_id is not None:
-        raise FieldInvalid("client_order_id", "INVALID_FIELD", "either this or order_id")
-    return wanted
-
-
-def _placement(fields: Mapping[str, object]) -> dict[str, Any]:
-    """The arguments of `order_place`."""
-    return _for_service(decode_fields(fields, schemas.OrderIn))
-
-
-def _cancel(fields: Mapping[str, object]) -> dict[str, Any]:
-    """The arguments of `order_cancel`."""
-    return _for_service(_one_order(fields))
-
-
-def _for_service(wanted: schemas.OrderIn | schemas.OrderQuery) -> dict[str, Any]:
-    arguments = msgspec.structs.asdict(wanted)
-    arguments["market"] = arguments.pop("symbol")
-    return arguments
-
-
-def _attempt(
-    decode: Callable[[Mapping[str, object]], dict[str, Any]], item: object
-) -> dict[str, Any] | Exception:
-    """One item of a list; a fault of its own does not hinder the others."""
-    try:
-        if not isinstance(item, dict):
-            raise FieldInvalid("orders", "INVALID_FIELD", "each must be an object")
-        return decode(item)
-    except FieldInvalid as error:
-        return error
-
-
-def _placed(outcomes: Iterable[services.Outcome]) -> Response:
-    return Response(
-        [
-            problem_from(outcome)
-            if isinstance(outcome, Exception)
-            else order_out(outcome.order, outcome.fills)
-            for outcome in outcomes
-        ]
-    )
-
-
-def _canceled(outcomes: Sequence[services.Outcome]) -> Response:
-    """A cancel brings no fills; those that the orders had before are looked up together."""
-    orders = [outcome.order for outcome in outcomes if not isinstance(outcome, Exception)]
-    fills = own.fills_of(orders)
-    return Response(
-        [
-            problem_from(outcome)
-            if isinstance(outcome, Exception)
-            else order_out(outcome.order, fills.get(outcome.order.order_id, ()))
-            for outcome in outcomes
-        ]
-    )

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from rest_framework import exceptions
 
-from engine.client import EngineUnavailable, StatusUnknown
+from engine.client import EngineOverloaded, EngineUnavailable, StatusUnknown
 from engine.core.rejections import Code
 from engine.submit import CommandRefused
 from exchange_site.api.problems import ProblemError
@@ -64,6 +64,11 @@ TIMEOUT: Final = Words(
     "Timeout waiting for response from backend server. Send status unknown; execution status "
     "unknown.",
     status=504,
+)
+OVERLOADED: Final = Words(
+    -1008,
+    "Server is currently overloaded with other requests. Please try again in a few minutes.",
+    status=503,
 )
 UNKNOWN_ORDER_COMPOSITION: Final = Words(-1014, "Unsupported order combination.")
 TOO_MANY_ORDERS: Final = Words(
@@ -128,10 +133,18 @@ NOT_SUPPORTED: Final = Words(-1013, "{} are not supported for this symbol.")
 # the order, by the engine
 INSUFFICIENT_BALANCE: Final = Words(-2010, "Account has insufficient balance for requested action.")
 WOULD_TAKE: Final = Words(-2010, "Order would immediately match and take.")
+WOULD_TRIGGER: Final = Words(-2010, "Order would trigger immediately.")
 DUPLICATE_ORDER: Final = Words(-2010, "Duplicate order sent.")
+MARKET_IS_CLOSED: Final = Words(-2010, "Market is closed.")
+DISABLED_ACCOUNT: Final = Words(-2010, "This action is disabled on this account.")
+BAD_LIST_PRICES: Final = Words(
+    -2010, "The relationship of the prices for the orders is not correct."
+)
 UNKNOWN_ORDER_SENT: Final = Words(-2011, "Unknown order sent.")
+UNKNOWN_LIST_SENT: Final = Words(-2011, "Unknown order list sent.")
 CANCEL_RESTRICTED: Final = Words(-2011, "Order was not canceled due to cancel restrictions.")
 NO_SUCH_ORDER: Final = Words(-2013, "Order does not exist.")
+AMEND_REJECTED: Final = Words(-2038, "Order amend (quantity increase) is not supported.")
 
 # the caller
 BAD_API_KEY_FORMAT: Final = Words(-2014, "API-key format invalid.", status=401)
@@ -147,29 +160,43 @@ def _filter(name: str) -> Words:
 _STABLE: Final[dict[str, Words]] = {
     # the engine: the command
     "MALFORMED": UNKNOWN_ORDER_COMPOSITION,
+    "POISON": UNKNOWN_ORDER_COMPOSITION,
     "EXPIRED": OUTSIDE_RECV_WINDOW,
     "KEY_REUSED": DUPLICATE_ORDER,
     # the engine: what it speaks of
     "UNKNOWN_ASSET": INVALID_SYMBOL,
     "UNKNOWN_MARKET": INVALID_SYMBOL,
     "UNKNOWN_ORDER": NO_SUCH_ORDER,
+    "UNKNOWN_ORDER_LIST": UNKNOWN_LIST_SENT,
     "INVALID_ACCOUNT": INSUFFICIENT_BALANCE,
     "DUPLICATE_CLIENT_ORDER_ID": DUPLICATE_ORDER,
     # the engine: the order's form
     "INVALID_ORDER": UNKNOWN_ORDER_COMPOSITION,
+    "INVALID_ORDER_LIST": BAD_LIST_PRICES,
+    "INVALID_AMENDMENT": AMEND_REJECTED,
     "AMOUNT_OUT_OF_RANGE": _filter("NOTIONAL"),
     "PRICE_OFF_TICK": _filter("PRICE_FILTER"),
     "QUANTITY_OFF_STEP": _filter("LOT_SIZE"),
     "QUANTITY_TOO_SMALL": _filter("LOT_SIZE"),
     "QUANTITY_TOO_LARGE": _filter("LOT_SIZE"),
     "NOTIONAL_TOO_SMALL": _filter("NOTIONAL"),
+    "NOTIONAL_TOO_LARGE": _filter("NOTIONAL"),
     "PRICE_OUT_OF_BAND": _filter("PERCENT_PRICE_BY_SIDE"),
+    # the engine: the market's phase and the account's limits
+    "PHASE_FORBIDS": MARKET_IS_CLOSED,
+    "ACCOUNT_FROZEN": DISABLED_ACCOUNT,
+    "TOO_MANY_ORDERS": _filter("MAX_NUM_ORDERS"),
+    "TOO_MANY_CONDITIONAL_ORDERS": _filter("MAX_NUM_ALGO_ORDERS"),
+    "NOTIONAL_LIMIT_EXCEEDED": _filter("MAX_POSITION"),
     # the engine: the book and the balances
+    "NO_LAST_PRICE": UNKNOWN_ORDER_COMPOSITION,
+    "WOULD_TRIGGER": WOULD_TRIGGER,
     "WOULD_TAKE": WOULD_TAKE,
     "INSUFFICIENT_BALANCE": INSUFFICIENT_BALANCE,
     # the site itself
     "BODY_TOO_LARGE": TOO_LARGE,
     "ENGINE_UNAVAILABLE": DISCONNECTED,
+    "ENGINE_OVERLOADED": OVERLOADED,
     "DATABASE_UNAVAILABLE": DISCONNECTED,
     "FEED_UNAVAILABLE": DISCONNECTED,
     "HISTORY_BEHIND": DISCONNECTED,
@@ -178,10 +205,22 @@ _STABLE: Final[dict[str, Words]] = {
 """What our stable codes are in Binance's words. `markets/binance/tests/test_errors.py` reaches
 each of them."""
 
-_OPERATORS_ONLY: Final = frozenset({Code.INVALID_ASSET, Code.INVALID_MARKET})
+_ELSEWHERE: Final = frozenset(
+    {
+        Code.INVALID_ASSET,
+        Code.INVALID_MARKET,
+        Code.INVALID_FEES,
+        Code.INVALID_PHASE,
+        Code.INVALID_LIMIT,
+        Code.INVALID_TIMER,
+        Code.UNKNOWN_WITHDRAWAL,
+        Code.TOO_MANY_WITHDRAWALS,
+    }
+)
+"""Codes of what this surface does not offer."""
 
 # Every code of the core that an order can bring has its words; a new one must be given them.
-assert all(code.value in _STABLE for code in Code if code not in _OPERATORS_ONLY)
+assert all(code.value in _STABLE for code in Code if code not in _ELSEWHERE)
 
 _FIELDS: Final = {
     "price": "price",
@@ -203,6 +242,8 @@ def binance_error(error: Exception) -> BinanceError:
             return _STABLE.get(error.code.value, UNKNOWN_ORDER_COMPOSITION).error()
         case ProblemError():
             return _of_problem(error)
+        case EngineOverloaded():
+            return OVERLOADED.error()
         case EngineUnavailable():
             return DISCONNECTED.error()
         case StatusUnknown():

@@ -3,12 +3,12 @@
 Source: "Additional mandatory parameters based on order type", Binance's public documentation.
 """
 
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from engine.core.types import OrderType, TimeInForce
-from markets.binance import errors
+from markets.binance import errors, queries
 from markets.binance.fields import OrderKind, ResponseType
-from markets.binance.queries import NewOrder
+from markets.order_terms import NewOrder
 
 MIN_STRATEGY_TYPE: Final = 1_000_000
 
@@ -47,7 +47,7 @@ _NOT_SUPPORTED: Final = {
 }
 
 
-def check_form(wanted: NewOrder) -> Form:
+def check_form(wanted: queries.NewOrder) -> Form:
     """Raises BinanceError -1013, -1102, -1106 or -1134."""
     form = FORMS.get(wanted.type)
     if form is None:
@@ -70,14 +70,14 @@ def check_form(wanted: NewOrder) -> Form:
     return form
 
 
-def _check_market_quantity(wanted: NewOrder) -> None:
+def _check_market_quantity(wanted: queries.NewOrder) -> None:
     if wanted.quantity is None and wanted.quote_order_qty is None:
         raise errors.ONE_OF_TWO.error("quantity", "quoteOrderQty")
     if wanted.quantity is not None and wanted.quote_order_qty is not None:
         raise errors.NOT_REQUIRED.error("quoteOrderQty")
 
 
-def _check_positive(wanted: NewOrder) -> None:
+def _check_positive(wanted: queries.NewOrder) -> None:
     if wanted.price is not None and _is_zero(wanted.price):
         raise errors.INVALID_PRICE.error()
     for amount in (wanted.quantity, wanted.quote_order_qty):
@@ -89,7 +89,7 @@ def _is_zero(text: str) -> bool:
     return not text.strip("0.")
 
 
-def placement(wanted: NewOrder, form: Form) -> dict[str, Any]:
+def placement(wanted: queries.NewOrder, form: Form) -> NewOrder:
     """The arguments of `services.order_place`."""
     lifetime = wanted.time_in_force
     return {

@@ -1,6 +1,6 @@
 """Orders: placed, tested, cancelled, and asked for."""
 
-from typing import Any, Final
+from typing import Final
 
 from engine.core.rejections import Code
 from engine.core.replies import OrderReply
@@ -14,6 +14,7 @@ from markets.binance.fields import CancelRestriction, ResponseType
 from markets.binance.order_forms import Form, check_form, placement
 from markets.binance.presenting import rate
 from markets.definitions import get_definition
+from markets.order_terms import NewOrder, new_client_order_id
 
 Placed = payloads.OrderAck | payloads.OrderResult | payloads.OrderFull
 
@@ -30,12 +31,9 @@ def order_place(caller: Caller, wanted: queries.NewOrder) -> Placed:
     sees later than its `recvWindow` allows is refused.
     """
     form = _check(wanted)
-    reply = services.order_place(
-        account=caller.account,
-        idempotent=False,
-        lifetime_ms=caller.valid_ms,
-        **_placement(wanted, form),
-    )
+    order = _placement(wanted, form)
+    order["idempotent"], order["lifetime_ms"] = False, caller.valid_ms
+    reply = services.order_place(account=caller.account, **order)
     return _placed(reply, wanted.new_order_resp_type or form.response)
 
 
@@ -86,25 +84,17 @@ def order_cancel(caller: Caller, wanted: queries.CancelQuery) -> payloads.Cancel
             raise errors.UNKNOWN_ORDER_SENT.error() from refused
         raise
     return presenting.canceled_order(
-        reply.order, wanted.new_client_order_id or services.new_client_order_id()
+        reply.order, wanted.new_client_order_id or new_client_order_id()
     )
 
 
 def orders_cancel_all(caller: Caller, wanted: queries.SymbolQuery) -> list[payloads.CanceledOrder]:
-    """Cancel all of the caller's open orders in one market."""
-    cancel_id = services.new_client_order_id()
-    canceled = []
-    while outcomes := services.orders_cancel_all(account=caller.account, market=wanted.symbol):
-        for outcome in outcomes:
-            if isinstance(outcome, OrderReply):
-                canceled.append(presenting.canceled_order(outcome.order, cancel_id))
-            elif not _ended_meanwhile(outcome):
-                raise outcome
-        if len(outcomes) < services.MAX_CANCELED:
-            break
-    if not canceled:
+    """Cancel all of the caller's open orders in one market; the answer has the first 1,000."""
+    reply = services.orders_cancel_all(account=caller.account, market=wanted.symbol)
+    if not reply.orders:
         raise errors.UNKNOWN_ORDER_SENT.error()
-    return canceled
+    cancel_id = new_client_order_id()
+    return [presenting.canceled_order(order, cancel_id) for order in reply.orders]
 
 
 def open_orders(caller: Caller, wanted: queries.OpenOrdersQuery) -> list[payloads.Order]:
@@ -133,7 +123,7 @@ def _check(wanted: queries.NewOrder) -> Form:
     return check_form(wanted)
 
 
-def _placement(wanted: queries.NewOrder, form: Form) -> dict[str, Any]:
+def _placement(wanted: queries.NewOrder, form: Form) -> NewOrder:
     """The arguments of `services.order_place`. The engine sells by quantity alone."""
     arguments = placement(wanted, form)
     if wanted.side.side is Side.SELL and wanted.quote_order_qty is not None:
@@ -170,7 +160,3 @@ def _check_restriction(
     )
     if order.status is not _RESTRICTED_TO[restriction]:
         raise errors.CANCEL_RESTRICTED.error()
-
-
-def _ended_meanwhile(error: Exception) -> bool:
-    return isinstance(error, CommandRefused) and error.code is Code.UNKNOWN_ORDER

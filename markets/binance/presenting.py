@@ -44,7 +44,7 @@ def order_ack(order: OrderState) -> payloads.OrderAck:
     return payloads.OrderAck(
         symbol=order.terms.market,
         order_id=order.order_id,
-        order_list_id=NO_LIST,
+        order_list_id=list_of(order),
         client_order_id=order.terms.client_order_id or "",
         transact_time=order.updated_at,
     )
@@ -93,6 +93,10 @@ def _result_fields(order: OrderState) -> dict[str, Any]:
     }
 
 
+def list_of(order: OrderState) -> int:
+    return NO_LIST if order.list_id is None else order.list_id
+
+
 def _common_fields(order: OrderState) -> dict[str, Any]:
     terms = order.terms
     market = get_definition(symbol=terms.market)
@@ -102,7 +106,7 @@ def _common_fields(order: OrderState) -> dict[str, Any]:
     return {
         "symbol": terms.market,
         "order_id": order.order_id,
-        "order_list_id": NO_LIST,
+        "order_list_id": list_of(order),
         "price": wire_amount(terms.price or 0, quote),
         "orig_qty": wire_amount(quantity, base),
         "executed_qty": wire_amount(order.executed_quantity, base),
@@ -112,7 +116,7 @@ def _common_fields(order: OrderState) -> dict[str, Any]:
         "time_in_force": time_in_force(terms),
         "type": order_kind(terms).value,
         "side": terms.side.value.upper(),
-        "self_trade_prevention_mode": "NONE",
+        "self_trade_prevention_mode": terms.self_trade_prevention.value.upper(),
     }
 
 

@@ -164,7 +164,7 @@ class MarketMaker:
                 case "WOULD_TAKE":
                     # A stranger's order stands there: the same order as a taker's meets it.
                     quoted.taker.blocked(quote)
-                case "STATUS_UNKNOWN" | "ENGINE_UNAVAILABLE":
+                case "STATUS_UNKNOWN" | "ENGINE_UNAVAILABLE" | "ENGINE_OVERLOADED":
                     raise Unsure(f"place: {result['code']}")
                 case code:
                     logger.info("%s: %s: %s", quoted.rules.symbol, code, result["detail"])

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 from accounts.models import User
 from accounts.onramp_commands import fund
 from accounts.services import user_create
+from accounts.trading_accounts import orders_unlimit
 from engine.amounts import format_amount, parse_amount
 from engine.client import engine_client
 from engine.core.commands import CancelOrder
@@ -13,10 +14,10 @@ from engine.core.events import OrderState
 from engine.core.queries import GetBalances, GetDepth, GetOpenOrders, Query
 from engine.core.replies import BalancesReply, DepthReply, OrdersReply, Refused
 from engine.pipeline import Pipeline
+from markets.administration import market_define
 from markets.models import Market
 from markets.replay.player import Players, ReplayRefused
 from markets.selectors import get_market
-from markets.services import market_define
 from markets.venues.amounts import Scales
 
 MAKER: Final = "replay-maker"
@@ -50,6 +51,8 @@ def prepare(*, recorded: str, market: str) -> Stage:
         raise ReplayRefused(f"there is no market {recorded} here to take assets and tick from")
     _ensure_market(market, model)
     players = Players(maker=_user(MAKER).pk, taker=_user(TAKER).pk)
+    for player in players:
+        orders_unlimit(account=player)
     _clear(market, players)
     for username in (MAKER, TAKER):
         for asset in (model.base, model.quote):
@@ -88,6 +91,8 @@ def _ensure_market(symbol: str, model: Market) -> None:
         band_up_ppm=BAND_UP_PPM,
         maker_fee_ppm=0,
         taker_fee_ppm=0,
+        max_open_orders=None,
+        max_conditional_orders=None,
     )
 
 

@@ -14,6 +14,7 @@ class NativeClient:
     """`credentials` is what `create_api_key` prints."""
 
     def __init__(self, url: str, credentials: Any) -> None:
+        self.username: str = credentials["username"]
         self._key = credentials["api_key"]
         self._secret = credentials["secret_key"].encode()
         self._http = httpx.Client(base_url=f"{url}/api/v1", timeout=20)
@@ -22,7 +23,10 @@ class NativeClient:
         return self.send("GET", path, query)
 
     def post(self, path: str, fields: object) -> httpx.Response:
-        return self.send("POST", path, {}, json.dumps(fields).encode())
+        return self.send_json("POST", path, fields)
+
+    def send_json(self, method: str, path: str, fields: object) -> httpx.Response:
+        return self.send(method, path, {}, json.dumps(fields).encode())
 
     def delete(self, path: str, **query: object) -> httpx.Response:
         return self.send("DELETE", path, query)

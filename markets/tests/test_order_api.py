@@ -10,6 +10,8 @@ from markets.tests.native import NativeClient, order
 
 FUNDS = {"BTC": "10", "ETH": "100"}
 
+pytestmark = pytest.mark.usefixtures("alone")
+
 
 @pytest.fixture(scope="module")
 def buyer(exchange: Any) -> NativeClient:
@@ -28,7 +30,9 @@ def test_an_order_stands_and_is_cancelled(buyer: NativeClient) -> None:
     assert set(out) == {
         "symbol", "side", "type", "time_in_force", "price", "quantity", "quote_quantity",
         "post_only", "client_order_id", "good_till", "order_id", "status", "executed_quantity",
-        "executed_quote_quantity", "created_at", "updated_at", "fills",
+        "executed_quote_quantity", "created_at", "updated_at", "fills", "protection_price",
+        "stop_price", "trailing_delta", "visible_quantity", "self_trade_prevention",
+        "prevented_quantity", "list_id", "working_since",
     }  # fmt: skip
     assert out["status"] == "new"
     assert (out["price"], out["quantity"]) == ("0.02000000", "1.00000000")
@@ -161,7 +165,7 @@ def test_depth(buyer: NativeClient) -> None:
         return buyer.get("/depth", symbol="ETHBTC", limit=5000).json()
 
     # The publisher follows the engine.
-    wait_until(lambda: level in depth()["bids"], "the order stands in the depth", timeout_s=5)
+    wait_until(lambda: level in depth()["bids"], "the order stands in the depth")
     after = depth()
     assert after["last_update_id"] > before["last_update_id"]
     buyer.delete("/order", symbol="ETHBTC", order_id=placed["order_id"])

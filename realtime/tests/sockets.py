@@ -51,6 +51,10 @@ class StreamClient:
             return closed.rcvd.code if closed.rcvd is not None else 1006
 
 
+class EventsMissing(AssertionError):
+    """An event does not follow on the one before."""
+
+
 class BookFollower:
     """Keeps a book by Binance's rules: buffer events, take a snapshot, apply what is newer.
 
@@ -58,8 +62,9 @@ class BookFollower:
     than an event that was seen before it was asked for.
     """
 
-    def __init__(self, url: str, symbol: str, stream: str) -> None:
+    def __init__(self, url: str, symbol: str, stream: str, *, compare_every: int = 20) -> None:
         self._url, self._symbol = url, symbol
+        self._compare_every = compare_every
         self._stream = f"{symbol.lower()}@{stream}"
         self.http = httpx.AsyncClient(base_url=f"{url}/api/v1", timeout=20)
         self.bids: dict[str, str] = {}
@@ -69,6 +74,8 @@ class BookFollower:
         self.resyncs = 0
         self.codes: list[int] = []
         self.compared = 0
+        self._newer: Any = None
+        """A snapshot that the events have not reached yet."""
 
     async def follow(self) -> None:
         """Until cancelled. Begins anew whenever the socket is closed."""
@@ -85,7 +92,10 @@ class BookFollower:
         last_seen = await self._synchronise(socket)
         async for text in socket:
             last_seen = self._apply(json.loads(text), last_seen)
-            if self.events % 20 == 0:
+            if self._newer is not None and self._newer["last_update_id"] <= self.number:
+                self._compare(self._newer)
+                self._newer = None
+            if self._newer is None and self.events % self._compare_every == 0:
                 await self._check_snapshot()
 
     async def _synchronise(self, socket: ClientConnection) -> int:
@@ -96,10 +106,12 @@ class BookFollower:
         self.number = snapshot["last_update_id"]
         self.bids, self.asks = dict(snapshot["bids"]), dict(snapshot["asks"])
         self.resyncs += 1
+        self._newer = None
         return int(event["u"])
 
     def _apply(self, event: Any, last_seen: int) -> int:
-        assert event["U"] == last_seen + 1, f"after {last_seen} came {event['U']}"
+        if event["U"] != last_seen + 1:
+            raise EventsMissing(f"after {last_seen} came {event['U']}")
         assert event["b"] or event["a"], "an empty event"
         self.events += 1
         if event["u"] > self.number:
@@ -122,7 +134,8 @@ class BookFollower:
     async def _check_snapshot(self) -> None:
         snapshot = await self.depth()
         assert snapshot["last_update_id"] >= self.number, "a snapshot older than an event"
-        self._compare(snapshot)
+        if not self._compare(snapshot):
+            self._newer = snapshot
 
     def _compare(self, snapshot: Any) -> bool:
         if snapshot["last_update_id"] != self.number:

@@ -4,26 +4,21 @@ It takes most of a minute, because it starts an exchange of its own to break.
 """
 
 import asyncio
-import json
 import os
 import signal
-import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from random import Random
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
 import redis
-from websockets.asyncio.client import connect
 
 from exchange_site.servers.addresses import valkey_socket
 from exchange_site.tests.running import RunningExchange
 from markets.tests.native import NativeClient, order
-from realtime.layer import FeedChannelLayer
-from realtime.tests.sockets import BookFollower, StreamClient, eventually, socket_url
+from realtime.tests.sockets import BookFollower, eventually
+from realtime.tests.stalled import load_beside_a_stalled_reader
 
 SYMBOL = "ETHBTC"
 FUNDS = {"BTC": "1000", "ETH": "10000"}
@@ -137,59 +132,6 @@ async def test_market_data_is_there_without_an_engine(
         os.kill(pid, signal.SIGCONT)
 
 
-def memory_of(pid: int) -> int:
-    """Resident bytes."""
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")
-
-
-async def test_a_stalled_reader_costs_nothing_and_is_dropped(
-    exchange: RunningExchange, shared_redis: "redis.Redis"
-) -> None:
-    """Thirty times a megabyte through a stream of their own, which one socket never reads."""
-    stream, group = "zzzzzz@trade", "feed.zzzzzz.trade"
-    layer = FeedChannelLayer(hosts=[f"unix://{valkey_socket(exchange.home)}"])
-    port = urlsplit(exchange.url).port
-    web = exchange.process_of("exchange_site.asgi:application")
-    stalled = socket.create_connection(("127.0.0.1", port))
-    stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    stalled.sendall(
-        f"GET /ws/{stream} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\n"
-        "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
-    )
-    assert await asyncio.to_thread(stalled.recv, 12) == b"HTTP/1.1 101"
-    text, number = json.dumps("x" * 10_000), 0
-    async with connect(socket_url(exchange.url, f"/ws/{stream}")) as reading:
-        client = StreamClient(reading)
-        await client.ask("LIST_SUBSCRIPTIONS")  # by then the stream is joined
-        before = memory_of(web)
-        highest = before
-        for _ in range(30):
-            messages = []
-            for _ in range(100):
-                number += 1
-                frame = {
-                    "type": "feed.frame", "generation": "test", "stream": stream,
-                    "first": number, "last": number, "text": text,
-                }  # fmt: skip
-                messages.append((group, frame))
-            await layer.group_send_many(messages)
-            for _ in range(100):
-                await client.next()
-            highest = max(highest, memory_of(web))
-        assert highest - before < 20 * 2**20, "memory grew"
-    with stalled:
-        await eventually(lambda: _is_dropped(stalled), "the server has dropped the socket")
-    await layer.flush()
-
-
-async def _is_dropped(client: socket.socket) -> bool:
-    """Whether the server has closed its end. (What its kernel still holds may stay for long.)"""
-    ends = (f":{client.getpeername()[1]:04X}", f":{client.getsockname()[1]:04X}")
-    established = "01"
-    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
-        _, local, remote, state, *_ = line.split()
-        if (local[-5:], remote[-5:]) == ends:
-            return state != established
-    return True
+async def test_a_stalled_reader_costs_nothing_and_is_dropped(exchange: RunningExchange) -> None:
+    load = await load_beside_a_stalled_reader(exchange)
+    assert load.highest - load.before < 20 * 2**20, "memory grew"

@@ -2,7 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import redis
@@ -10,6 +13,7 @@ import redis
 from exchange_site.servers.addresses import ServerAddresses
 from realtime import layer as layers
 from realtime.layer import LOST, FeedChannelLayer
+from realtime.tests.sockets import PATIENCE_S, eventually
 
 
 @pytest.fixture
@@ -31,7 +35,7 @@ async def joined(layer: Any, *groups: str) -> str:
 
 
 async def receive(layer: Any, channel: str) -> Any:
-    return await asyncio.wait_for(layer.receive(channel), 5)
+    return await asyncio.wait_for(layer.receive(channel), PATIENCE_S)
 
 
 async def test_what_is_sent_after_joining_arrives_in_order(layer: Any) -> None:
@@ -71,3 +75,75 @@ async def test_a_full_queue_is_told(layer: Any, monkeypatch: pytest.MonkeyPatch)
     while (found := await receive(layer, channel))["type"] != LOST:
         numbers.append(found["number"])
     assert numbers == list(range(len(numbers)))
+
+
+class Wire:
+    """A way to Redis that can go dead in silence: nothing comes through, and nothing is closed."""
+
+    def __init__(self, target: str) -> None:
+        self.dead = False
+        self._target = target
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def carry(self, client: asyncio.StreamReader, answers: asyncio.StreamWriter) -> None:
+        server, requests = await asyncio.open_unix_connection(self._target)
+        for source, sink in ((client, requests), (server, answers)):
+            task = asyncio.create_task(self._copy(source, sink))
+            self._tasks.add(task)
+
+    async def _copy(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while data := await source.read(65536):
+                if not self.dead:
+                    sink.write(data)
+        sink.close()
+
+
+async def test_a_connection_that_died_in_silence_is_told(
+    servers: ServerAddresses, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(layers, "HEARTBEAT_S", 0.5)
+    wire = Wire(urlsplit(servers.redis_url).path)
+    async with await asyncio.start_unix_server(wire.carry, tmp_path / "wire"):
+        layer: Any = FeedChannelLayer(hosts=[f"unix://{tmp_path / 'wire'}"])
+        channel = await joined(layer, "a")
+        wire.dead = True
+        assert (await receive(layer, channel))["type"] == LOST
+        wire.dead = False
+        monkeypatch.undo()
+        await layer.group_add("a", channel)
+        await layer.group_send("a", message(6))
+        assert (await receive(layer, channel))["number"] == 6
+        await layer.flush()
+
+
+@pytest.mark.parametrize("groups", [("a",), ()])
+async def test_quiet_times_break_nothing(
+    layer: Any,
+    shared_redis: "redis.Redis",
+    monkeypatch: pytest.MonkeyPatch,
+    groups: tuple[str, ...],
+) -> None:
+    monkeypatch.setattr(layers, "HEARTBEAT_S", 0.005)
+    monkeypatch.setattr(layers, "UNANSWERED_HEARTBEATS", 200)  # a busy machine may need a second
+    channel = await joined(layer, *groups)
+    if not groups:  # a connection that subscribes to nothing is answered otherwise
+        shared_redis.client_kill_filter(_type="pubsub")
+        assert (await receive(layer, channel))["type"] == LOST
+        await layer.group_add("b", channel)
+        await layer.group_discard("b", channel)
+    before = pings(shared_redis)
+
+    async def many() -> bool:
+        return pings(shared_redis) > before + layers.UNANSWERED_HEARTBEATS
+
+    await eventually(many, "more heartbeats than may be unanswered")
+    await layer.group_add("a", channel)
+    await layer.group_send("a", message(7))
+    assert (await receive(layer, channel))["number"] == 7
+
+
+def pings(connection: "redis.Redis") -> int:
+    """How many the server has answered so far."""
+    found: Any = connection.info("commandstats")
+    return int(found.get("cmdstat_ping", {"calls": 0})["calls"])

@@ -48,6 +48,10 @@ def trader(exchange: RunningExchange, name: str) -> NativeClient:
 
 @pytest.fixture(scope="module")
 def session(exchange: RunningExchange, trader: NativeClient, name: str) -> str:
+    return sign_in(exchange, name)
+
+
+def sign_in(exchange: RunningExchange, name: str) -> str:
     """A signed-in browser's cookie."""
     printed = exchange.manage("shell", "-c", _SESSION.format(name=name))
     found = re.search(r"session (\w+)", printed)
@@ -190,6 +194,42 @@ async def test_own_events_are_for_their_own(
     async with client(exchange, "/ws", **headers) as streams:
         assert (await streams.ask("SUBSCRIBE", ["user"]))["error"]["code"] == 2
         assert (await streams.ask("LIST_SUBSCRIPTIONS"))["result"] == []
+
+
+async def test_signing_out_closes_the_sockets_of_that_session(
+    exchange: RunningExchange, trader: NativeClient, name: str
+) -> None:
+    one, other = sign_in(exchange, name), sign_in(exchange, name)
+    own = "/stream?streams=user"
+    async with (
+        client(exchange, own, Cookie=one, Origin=exchange.url) as ending,
+        client(exchange, own, Cookie=other, Origin=exchange.url) as staying,
+        client(exchange, "/ws/ethusdt@trade", Cookie=one, Origin=exchange.url) as public,
+    ):
+        for streams in (ending, staying, public):
+            assert len((await streams.ask("LIST_SUBSCRIPTIONS"))["result"]) == 1
+        await asyncio.to_thread(sign_out, exchange, one)
+        assert await ending.close_code() == 4001
+        await trade(trader)
+        assert (await staying.next())["stream"] == "user"
+        assert (await public.next())["e"] == "trade"
+    async with client(exchange, "/ws", Cookie=one, Origin=exchange.url) as streams:
+        assert (await streams.ask("SUBSCRIBE", ["user"]))["error"]["code"] == 2
+
+
+def sign_out(exchange: RunningExchange, session: str) -> None:
+    """As the page's button does."""
+    with httpx.Client(base_url=exchange.url, headers={"Cookie": session}) as http:
+        page = http.get("/account/sign-out")
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text)
+        assert token is not None
+        cookie = f"{session}; csrftoken={page.cookies['csrftoken']}"
+        answer = http.post(
+            "/account/sign-out",
+            data={"csrfmiddlewaretoken": token[1]},
+            headers={"Cookie": cookie, "Origin": exchange.url},
+        )
+        assert answer.status_code == 302
 
 
 async def test_who_asks_too_much_is_closed(exchange: RunningExchange) -> None:

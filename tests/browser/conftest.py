@@ -1,15 +1,16 @@
-"""A browser for the run, and a page for each test that fails on any error in its console."""
+"""A browser for each file, and a page for each test that fails on any error in its console."""
 
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from markets.tests.native import NativeClient
 from tests.browser import chromium
 from tests.browser.stream import Stream
 
+PATIENCE_MS = 30_000
 PASSWORD = "correct-horse-battery"
 
 _SET_PASSWORD = """
@@ -20,8 +21,9 @@ user.save()
 """
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """For one file: while playwright runs, no other test of this process can use an event loop."""
     path = chromium.find() or chromium.playwrights_own()
     if path is None:
         pytest.skip("no Chromium is installed: see .ci/run")
@@ -36,7 +38,8 @@ def context(browser: Browser, exchange: Any) -> Iterator[BrowserContext]:
     context = browser.new_context(
         base_url=exchange.url, viewport={"width": 1440, "height": 900}, locale="en-GB"
     )
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE_MS)
+    expect.set_options(timeout=PATIENCE_MS)
     yield context
     context.close()
 
@@ -63,20 +66,25 @@ class Trader:
 
     def __init__(self, exchange: Any, name: str, fund: dict[str, str]) -> None:
         self.name = name
+        self._url = exchange.url
+        self._session = ""
         self.api = NativeClient(exchange.url, exchange.create_user(name, fund=fund))
         exchange.manage("shell", "--verbosity", "0", "-c", _SET_PASSWORD.format(name, PASSWORD))
 
     def open(self, page: Page, symbol: str = "ETHUSDT") -> None:
-        """The trading page, by way of its own link to sign in."""
+        """The trading page, signed in once for all tests of a file: passwords are slow to check."""
+        if not self._session:
+            self.sign_in(page, symbol)
+            cookies = {c.get("name"): c.get("value") for c in page.context.cookies()}
+            self._session = cookies["sessionid"] or ""
+            return
+        page.context.add_cookies([{"name": "sessionid", "value": self._session, "url": self._url}])
+        page.goto(f"/trade/{symbol}")
+
+    def sign_in(self, page: Page, symbol: str = "ETHUSDT") -> None:
+        """By way of the trading page's own link."""
         page.goto(f"/trade/{symbol}")
         page.get_by_role("link", name="Sign in to trade").click()
-        self._sign_in(page, symbol)
-
-    def open_by_address(self, page: Page, symbol: str = "ETHUSDT") -> None:
-        page.goto(f"/account/sign-in?next=/trade/{symbol}")
-        self._sign_in(page, symbol)
-
-    def _sign_in(self, page: Page, symbol: str) -> None:
         page.get_by_label("Username").fill(self.name)
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Sign in").click()

@@ -28,21 +28,21 @@ def test_two_users_trade_and_everybody_sees_it(
 ) -> None:
     address = exchange.url.replace("http", "ws", 1)
     with connect(f"{address}/stream?streams={'/'.join(STREAMS)}") as watcher:
-        trader.open(page)
+        trader.sign_in(page)
         expect(page.locator("#connection")).to_have_text("Live")
 
         # Somebody offers: the book shows it.
         other.post("/order", order("sell", "2500.20", "2"))
-        expect(page.locator("#asks tr").last).to_contain_text("2,500.20")
+        expect(page.locator("#asks tr").first).to_contain_text("2,500.20")
 
         # Taken by hand: filled at once, on the tape, and in the strip.
-        page.locator("#asks tr").last.click()
+        page.locator("#asks tr").first.click()
         page.get_by_label("Amount").fill("0.5")
         page.locator("#submit").click()
         expect(page.locator("#order-status")).to_have_text("Bought 0.5000 ETH at 2,500.20.")
         expect(page.locator("#tape tr").first).to_contain_text("2,500.20")
         expect(page.locator("#last")).to_have_text("2,500.20")
-        expect(page.locator("#asks tr").last).to_contain_text("1.5000")
+        expect(page.locator("#asks tr").first).to_contain_text("1.5000")
 
         # What stands is filled by the other: it leaves the open orders without a reload.
         page.get_by_label("Price").fill("2499.90")
@@ -57,6 +57,16 @@ def test_two_users_trade_and_everybody_sees_it(
 
         seen = _streams_seen(watcher)
     assert seen == set(STREAMS)
+
+
+def test_signing_out_in_one_tab_signs_out_the_other(page: Page, trader: Trader) -> None:
+    trader.sign_in(page)
+    expect(page.locator("#connection")).to_have_text("Live")
+    tab = page.context.new_page()
+    tab.goto("/")
+    tab.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("link", name="Sign in to trade")).to_be_visible()
+    expect(page.locator("#connection")).to_have_text("Live")
 
 
 def _streams_seen(watcher: Any) -> set[str]:

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from exchange_site.supervisor.parts import PROJECT
@@ -23,8 +24,7 @@ def place(page: Page, side: str, price: str, quantity: str) -> None:
 
 
 def best(page: Page, side: str) -> str:
-    rows = page.locator(f"#{side} tr")
-    row = rows.first if side == "bids" else rows.last
+    row = page.locator(f"#{side} tr").first
     return " ".join(row.locator("td").all_inner_texts()[:2])
 
 
@@ -84,7 +84,7 @@ def test_an_order_by_hand_is_filled(
     page: Page, stream: Stream, trader: Trader, other: NativeClient
 ) -> None:
     trader.open(page)
-    page.locator("#asks tr").last.click()
+    page.locator("#asks tr").first.click()
     expect(page.get_by_label("Price")).to_have_value("2500.50")
     place(page, "Buy", "2500.50", "1")
     expect(page.locator("#order-status")).to_have_text("Bought 1.0000 ETH at 2,500.50.")
@@ -116,7 +116,6 @@ def test_the_book_follows_diffs_and_mends_a_gap(
 ) -> None:
     trader.open(page)
     expect(page.locator("#connection")).to_have_text("Live")
-    page.wait_for_load_state("networkidle")
     best_bid = page.locator("#bids button").first
     last = other.get("/depth", symbol="ETHUSDT").json()["last_update_id"]
     stream.send(
@@ -155,9 +154,9 @@ def test_without_a_connection_it_says_that_it_is_stale_and_comes_back(
 
 def test_user_events_change_orders_and_balances(page: Page, stream: Stream, trader: Trader) -> None:
     trader.open(page)
+    expect(page.locator("#connection")).to_have_text("Live")
     place(page, "Buy", "2400", "0.5")
     expect(page.locator("#orders tr")).to_have_count(1)
-    page.wait_for_load_state("networkidle")
     (order,) = trader.api.get("/order/open").json()
     report = {
         "e": "executionReport", "s": "ETHUSDT", "c": order["client_order_id"], "S": "BUY",
@@ -177,7 +176,6 @@ def test_user_events_change_orders_and_balances(page: Page, stream: Stream, trad
 def test_trades_tickers_and_candles_are_painted(page: Page, stream: Stream, trader: Trader) -> None:
     trader.open(page)
     expect(page.locator("#connection")).to_have_text("Live")
-    page.wait_for_load_state("networkidle")
     for number in range(200):
         stream.send("ethusdt@trade", {
             "e": "trade", "s": "ETHUSDT", "t": 10**9 + number, "p": f"{2500 + number}.00000000",
@@ -225,11 +223,39 @@ def test_keys(page: Page, stream: Stream, trader: Trader) -> None:
     expect(page.get_by_role("dialog")).to_be_visible()
 
 
+# How many rows of the list are seen, and how many pixels stick out of it.
+VISIBLE_ROWS = """(list) => {
+    const box = list.getBoundingClientRect();
+    const rows = [...list.rows].map((row) => row.getBoundingClientRect());
+    const seen = rows.filter((row) =>
+        row.left < box.right && row.bottom > box.top && row.top < box.bottom);
+    const out = seen.map((row) => Math.max(box.top - row.top, row.bottom - box.bottom));
+    return [seen.length, Math.max(...out)];
+}"""
+
+
+@pytest.mark.parametrize("size", [(1440, 900), (1280, 720), (1366, 768), (390, 844)])
+def test_no_row_of_the_book_is_cut(page: Page, stream: Stream, size: tuple[int, int]) -> None:
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.goto("/trade/ETHUSDT")
+    if size[0] < 760:
+        page.get_by_role("tab", name="Book").click()
+    for name in ("asks", "bids"):
+        seen, cut = page.locator(f"#{name}").evaluate(VISIBLE_ROWS)
+        assert seen >= 5
+        assert cut < 1
+    best_ask = page.locator("#asks tr").first.bounding_box()
+    middle = page.locator(".middle tr").bounding_box()
+    assert best_ask is not None
+    assert middle is not None
+    assert abs(best_ask["y"] + best_ask["height"] - middle["y"]) < 1
+
+
 def test_on_a_phone(browser: Browser, exchange: Any, trader: Trader) -> None:
     context = browser.new_context(base_url=exchange.url, viewport={"width": 390, "height": 844})
     page = context.new_page()
     Stream(page)
-    trader.open_by_address(page)
+    trader.open(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.get_by_role("tab", name="Book").click()
     expect(page.locator("#bids")).to_be_visible()

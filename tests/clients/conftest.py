@@ -13,8 +13,9 @@ FUNDS: Final = {"BTC": "10", "USDT": "1000000"}
 
 @pytest.fixture(scope="session")
 def book(exchange: Any) -> Iterator[None]:
-    """Bids at 49000 and asks at 50000."""
-    client = BinanceClient(exchange.url, exchange.create_user("clients-book", fund=FUNDS))
+    """Bids at 49000 and asks at 50000; each worker of the run has its own."""
+    maker = exchange.create_user(f"clients-book-{secrets.token_hex(4)}", fund=FUNDS)
+    client = BinanceClient(exchange.url, maker)
     for side, price in (("BUY", "49000"), ("SELL", "50000")):
         placed = client.post(
             "order", **order(symbol="BTCUSDT", side=side, price=price, quantity="5")

@@ -11,6 +11,7 @@ from accounts.models import Scope, Tier, User
 from accounts.onramp import OnrampRefused
 from accounts.onramp_commands import fund
 from accounts.services import api_key_create, user_create
+from accounts.trading_accounts import orders_unlimit
 from engine.client import EngineUnavailable, StatusUnknown
 from exchange_site.errors import CodedError
 
@@ -41,6 +42,8 @@ class Command(BaseCommand):
         user = self._user(options["username"], create=options["create"])
         for asset, amount in funds.items():
             self._fund(user, asset, amount)
+        if options["tier"] == Tier.MAKER:
+            self._unlimit(user)
         created = api_key_create(
             user=user, scopes=options["scope"], tier=options["tier"], label="create_api_key"
         )
@@ -50,6 +53,16 @@ class Command(BaseCommand):
             "secret_key": created.secret,
         }
         self.stdout.write(json.dumps(line))
+
+    def _unlimit(self, user: User) -> None:
+        try:
+            orders_unlimit(account=user.pk)
+        except (EngineUnavailable, StatusUnknown):
+            raise CommandError(
+                "the engine does not answer: is `make run` running? There is no key yet"
+            ) from None
+        except CodedError as error:
+            raise CommandError(f"{error}: there is no key yet, run this again") from None
 
     def _user(self, username: str, *, create: bool) -> User:
         user = User.objects.filter(username=username).first()

@@ -19,9 +19,11 @@ from engine.core.commands import (
 )
 from engine.core.engine import Engine
 from engine.core.events import Event
+from engine.core.open_orders import needed_lock
+from engine.core.order import Order
 from engine.core.replies import OrderReply, Refused, Reply
 from engine.core.snapshot import decode_snapshot, encode_snapshot, restore_snapshot, take_snapshot
-from engine.core.types import BUY, GTC, IOC, SELL, OrderType, Side
+from engine.core.types import BUY, GTC, IOC, LIMIT, OPEN, POST_ONLY, SELL, OrderType, Side
 
 ALICE, BOB, CAROL = 1, 2, 3
 MARKET = "ABCUSD"
@@ -40,6 +42,16 @@ RULES = DefineMarket(
     taker_fee_ppm=0,
 )
 LATE = 2**53
+
+
+def order_terms(
+    account: int, side: Side, price: int | None, quantity: int | None, **terms: Any
+) -> OrderTerms:
+    """A limit order, GTC unless said otherwise; IOC and a market order where there is no price."""
+    terms.setdefault("type", LIMIT if price is not None else OrderType.MARKET)
+    terms.setdefault("time_in_force", GTC if price is not None else IOC)
+    terms.setdefault("market", MARKET)
+    return OrderTerms(account=account, side=side, price=price, quantity=quantity, **terms)
 
 
 class Exchange:
@@ -75,14 +87,10 @@ class Exchange:
         key: str | None = None,
         **terms: Any,
     ) -> Reply:
-        """A limit order, GTC unless said otherwise; a market order where there is no price."""
-        kind = OrderType.LIMIT if price is not None else OrderType.MARKET
-        terms.setdefault("time_in_force", GTC if price is not None else IOC)
-        terms.setdefault("market", MARKET)
-        order = OrderTerms(
-            account=account, side=side, type=kind, price=price, quantity=quantity, **terms
+        """Returns the reply; `terms` as for `order_terms`."""
+        return self.do(
+            PlaceOrder(order_terms(account, side, price, quantity, **terms), expires_at, key)
         )
-        return self.do(PlaceOrder(order, expires_at, key))
 
     def buy(self, account: int, price: int | None, quantity: int | None, **terms: Any) -> Reply:
         return self.place(account, BUY, price, quantity, **terms)
@@ -141,30 +149,39 @@ def assert_sound(engine: Engine) -> None:
         assert sum(totals) == 0, f"{asset} does not sum to zero: {totals}"
     locked: dict[tuple[int, str], int] = {}
     for market in engine.markets:
-        assert not market.book.is_crossed
+        assert not market.book.is_crossed or market.phase not in (OPEN, POST_ONLY)
         for side in (market.book.bids, market.book.asks):
             prices = [level.price for level in side]
             assert prices == sorted(prices, reverse=side is market.book.bids)
             for level in side:
                 orders = list(level)
                 assert orders, "an empty level stands in the book"
-                assert level.quantity == sum(order.remaining for order in orders)
-                for order in orders:
-                    _assert_order_sound(engine, order)
-                    asset = market.quote if order.is_buy else market.base
-                    worth = market.notional(level.price, order.remaining)
-                    key = order.account.number, asset
-                    locked[key] = locked.get(key, 0) + (worth if order.is_buy else order.remaining)
+                assert level.count == len(orders)
+                assert level.quantity == sum(order.shown for order in orders)
+                assert level.total == sum(order.remaining for order in orders)
+                assert all(order.shown > 0 for order in orders)
+        for order in market.orders():
+            _assert_order_sound(order)
+            asset = market.quote if order.is_buy else market.base
+            key = order.account.number, asset
+            locked[key] = locked.get(key, 0) + order.locked
     for account in engine.accounts:
+        for withdrawal in account.withdrawals.values():
+            key = account.number, withdrawal.asset
+            locked[key] = locked.get(key, 0) + withdrawal.amount
         for balance in account.balances.values():
             assert balance.available >= 0
             assert balance.locked == locked.get((account.number, balance.asset), 0)
 
 
-def _assert_order_sound(engine: Engine, order: Any) -> None:
+def _assert_order_sound(order: Order) -> None:
     assert order.remaining > 0
-    assert order.remaining + order.executed_quantity == order.terms.quantity
-    account = engine.accounts.get(order.terms.account)
-    assert account is not None
-    assert account is order.account
-    assert account.orders[order.order_id] is order
+    taken = order.executed_quantity + order.prevented_quantity
+    assert order.remaining + taken == order.terms.quantity
+    if order.order_list is None:
+        assert order.locked == needed_lock(order.participant.market, order)
+    else:
+        legs = order.order_list.legs
+        needed = max(needed_lock(leg.participant.market, leg) for leg in legs)
+        assert sum(leg.locked for leg in legs) == needed
+    assert order.participant.orders[order.order_id] is order

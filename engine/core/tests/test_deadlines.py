@@ -1,9 +1,8 @@
 """Orders that are good till a date, and the deadline that the worker waits for."""
 
 from engine.core import engine as engine_module
-from engine.core.deadlines import Deadlines
-from engine.core.order import Order
-from engine.core.tests.exchange import ALICE, BOB, Exchange, order_of, restored
+from engine.core.deadlines import Deadline, Deadlines, Kind
+from engine.core.tests.exchange import ALICE, BOB, MARKET, Exchange, order_of, restored
 from engine.core.types import GTD
 
 
@@ -44,7 +43,7 @@ def test_what_ends_earlier_is_no_deadline_any_more() -> None:
 
 def test_a_crowd_expires_in_bounded_ticks() -> None:
     exchange = funded()
-    for _ in range(engine_module.EXPIRE_AT_ONCE + 1):
+    for _ in range(engine_module.DUE_AT_ONCE + 1):
         exchange.buy(BOB, 100, 1, time_in_force=GTD, good_till=3_000)
     exchange.wait_until(3_000)
     assert exchange.depth()["bids"] == [(100, 1)]
@@ -54,13 +53,11 @@ def test_a_crowd_expires_in_bounded_ticks() -> None:
 
 
 def test_cancelled_orders_do_not_pile_up() -> None:
-    exchange, deadlines = funded(), Deadlines()
-    account = exchange.engine.accounts.get(BOB)
-    assert account is not None
-    terms = order_of(exchange.buy(BOB, 100, 1)).order.terms
+    deadlines = Deadlines()
     for order_id in range(10_000):
-        deadlines.add(Order(order_id, terms, account, 0), 5_000 + order_id)
-        deadlines.discard(order_id)
+        deadline = Deadline(Kind.ORDER_EXPIRES, BOB, MARKET, order_id)
+        deadlines.set(deadline, 5_000 + order_id)
+        deadlines.discard(deadline)
     assert len(deadlines._heap) < 200
     assert deadlines.next() is None
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.core.markets import fee
+from engine.core.settlement import fee
 from engine.core.tests.exchange import ALICE, BOB, Exchange, assert_sound, order_of
 
 

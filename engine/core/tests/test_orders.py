@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from engine.core.matching import MAX_FILLS
+from engine.core.liquidity import MAX_FILLS
 from engine.core.tests.exchange import ALICE, BOB, Exchange, assert_sound, fills_of, order_of
 from engine.core.types import BUY, FOK, GTC, IOC, SELL, Side
 
@@ -155,7 +155,8 @@ def test_orders_stand_in_their_own_market_only() -> None:
     exchange = Exchange()
     exchange.fund(BOB, USD=1_000)
     order_id = order_of(exchange.buy(BOB, 100, 1, time_in_force=GTC)).order.order_id
-    account = exchange.engine.accounts.get(BOB)
-    assert account is not None
-    assert account.find("OTHER", order_id, None) is None
-    assert account.find("ABCUSD", order_id, "another") is None
+    orders = exchange.engine.orders
+    assert orders.find(BOB, "OTHER", order_id, None) is None
+    assert orders.find(BOB, "ABCUSD", order_id, "another") is None
+    assert orders.find(ALICE, "ABCUSD", order_id, None) is None
+    assert orders.find(BOB, "ABCUSD", order_id, None) is not None

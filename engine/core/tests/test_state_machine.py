@@ -1,223 +1,265 @@
-"""The fast book beside a naive one, under any sequence of commands.
+"""The engine beside the naive exchange (`naive/`), under any sequence of commands.
 
-The naive exchange is obviously right and obviously slow: one list of orders, sorted for every
-match. After every step both must agree, and everything that always holds must hold.
+After every step both must agree on everything that can be seen, and what always holds must hold.
+`HYPOTHESIS_PROFILE=long` runs it for hours instead of seconds: see `conftest.py`.
 """
 
-from dataclasses import dataclass
+from collections import defaultdict
+from random import Random
 from typing import Any
 
-from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
+from engine.core.commands import (
+    Command,
+)
+from engine.core.digest import encode_events
+from engine.core.engine import Engine
 from engine.core.events import (
     BalanceChanged,
     Deposited,
     DepthChanged,
+    Event,
+    OrderListUpdated,
+    OrderState,
     OrderUpdated,
+    PhaseChanged,
     Traded,
+    Transferred,
+    WithdrawalUpdated,
 )
-from engine.core.replies import OrderReply
-from engine.core.snapshot import take_snapshot
-from engine.core.tests.exchange import (
-    ALICE,
-    BOB,
-    CAROL,
-    MARKET,
-    Exchange,
-    assert_sound,
-    order_of,
-    restored,
+from engine.core.replies import (
+    CanceledReply,
+    Done,
+    OrderListReply,
+    OrderReply,
+    Refused,
+    ReplaceReply,
+    Reply,
+    WithdrawalReply,
 )
-from engine.core.types import BUY, FOK, GTC, GTD, IOC, SELL, Side
+from engine.core.snapshot import encode_snapshot, state_hash, take_snapshot
+from engine.core.tests.exchange import assert_sound, restored
+from engine.core.tests.naive.exchange import (
+    Answer,
+    ListAnswer,
+    NaiveExchange,
+    OrderAnswer,
+    ReplaceAnswer,
+)
+from engine.core.tests.naive.market import Place
+from engine.core.tests.naive.trading import OrderView, Word
+from engine.core.tests.random_commands import BEGIN, GRID, RandomCommands
+from engine.core.types import BUY, OPEN, POST_ONLY, SELL, ListStatus, Side
 
-ACCOUNTS = st.sampled_from([ALICE, BOB, CAROL])
-SIDES = st.sampled_from([BUY, SELL])
-PRICES = st.integers(90, 110)
-QUANTITIES = st.integers(1, 30)
-
-
-@dataclass
-class NaiveOrder:
-    order_id: int
-    side: Side
-    price: int
-    remaining: int
-    good_till: int | None = None
-
-
-class NaiveBook:
-    """Orders in a list; matching takes the best, then the oldest, one after the other."""
-
-    def __init__(self) -> None:
-        self.orders: list[NaiveOrder] = []
-        self.trades: list[tuple[int, int, int]] = []
-
-    def queue(self, side: Side) -> list[NaiveOrder]:
-        sign = -1 if side is BUY else 1
-        mine = [order for order in self.orders if order.side is side]
-        return sorted(mine, key=lambda order: (sign * order.price, order.order_id))
-
-    def crossing(self, side: Side, price: int | None) -> list[NaiveOrder]:
-        opposite = self.queue(SELL if side is BUY else BUY)
-        if price is None:
-            return opposite
-        return [o for o in opposite if (o.price <= price if side is BUY else o.price >= price)]
-
-    def trade(self, maker: NaiveOrder, quantity: int) -> None:
-        self.trades.append((maker.order_id, maker.price, quantity))
-        maker.remaining -= quantity
-        if not maker.remaining:
-            self.orders.remove(maker)
-
-    def take(self, side: Side, price: int | None, quantity: int) -> int:
-        for maker in self.crossing(side, price):
-            traded = min(quantity, maker.remaining)
-            if traded:
-                self.trade(maker, traded)
-                quantity -= traded
-        return quantity
-
-    def spend(self, budget: int) -> None:
-        for maker in self.crossing(BUY, None):
-            traded = min(budget // maker.price, maker.remaining)
-            if not traded:
-                return
-            self.trade(maker, traded)
-            budget -= traded * maker.price
-
-    def remove(self, order_id: int) -> None:
-        self.orders = [order for order in self.orders if order.order_id != order_id]
-
-    def depth(self) -> dict[str, list[tuple[int, int]]]:
-        levels: dict[str, dict[int, int]] = {"bids": {}, "asks": {}}
-        for name, side in (("bids", BUY), ("asks", SELL)):
-            for order in self.queue(side):
-                levels[name][order.price] = levels[name].get(order.price, 0) + order.remaining
-        return {name: list(level.items()) for name, level in levels.items()}
+STEPS_WITH_A_TWIN = 8
 
 
 class Trading(RuleBasedStateMachine):
-    @initialize(maker=st.integers(-2_000, 5_000), margin=st.integers(0, 5_000))
-    def open(self, maker: int, margin: int) -> None:
-        self.exchange = Exchange(maker_fee_ppm=maker, taker_fee_ppm=max(0, -maker) + margin)
-        self.naive = NaiveBook()
+    def __init__(self) -> None:
+        super().__init__()
         self.now = 1_000
-        for account in (ALICE, BOB, CAROL):
-            self.exchange.fund(account, ABC=300, USD=30_000)
+        self.engine = Engine()
+        self.engine.advance(self.now)
+        self.naive = NaiveExchange(self.now)
+        self.twin: Engine | None = None
+        """An engine out of a snapshot of the other one: it must have the same future."""
+        self.steps_with_twin = 0
+        self.history: list[tuple[int, Command | None]] = [(self.now, None)]
+        self.encoded: list[bytes] = []
+        self.keys = 0
+        self.depth: dict[tuple[str, Side], dict[int, int]] = defaultdict(dict)
+        self.depth_numbers: dict[str, int] = defaultdict(int)
+        self.account_numbers: dict[int, int] = defaultdict(int)
+        self.balances: dict[tuple[int, str], tuple[int, int]] = {}
+        self.lists: dict[int, ListStatus] = {}
+        self.phases = dict.fromkeys(GRID, OPEN)
 
-    @rule(
-        account=ACCOUNTS,
-        side=SIDES,
-        price=PRICES,
-        quantity=QUANTITIES,
-        lifetime=st.sampled_from([GTC, GTC, GTC, IOC, FOK, GTD]),
-        post_only=st.booleans(),
-        patience=st.integers(1, 50),
-    )
-    def limit(self, lifetime: Any, post_only: bool, patience: int, **order: Any) -> None:
-        options: dict[str, Any] = {"time_in_force": lifetime}
-        if lifetime is GTD:
-            options["good_till"] = self.now + patience
-        if post_only and lifetime in (GTC, GTD):
-            options["post_only"] = True
-        reply = self.exchange.place(**order, **options)
-        if not isinstance(reply, OrderReply):
-            return
-        side, price, rest = order["side"], order["price"], order["quantity"]
-        held = sum(maker.remaining for maker in self.naive.crossing(side, price))
-        if lifetime is not FOK or held >= rest:
-            rest = self.naive.take(side, price, rest)
-        if rest and lifetime in (GTC, GTD):
-            order_id, till = reply.order.order_id, options.get("good_till")
-            self.naive.orders.append(NaiveOrder(order_id, side, price, rest, till))
+    # What both are told
 
-    @rule(account=ACCOUNTS, side=SIDES, quantity=QUANTITIES)
-    def market(self, account: int, side: Side, quantity: int) -> None:
-        if isinstance(self.exchange.place(account, side, None, quantity), OrderReply):
-            self.naive.take(side, None, quantity)
+    def do(self, command: Command) -> None:
+        self.history.append((self.now, command))
+        reply, events = self.engine.apply(command)
+        answer = self.naive.apply(command)
+        assert summary(reply) == answer, f"{command} was answered differently"
+        if self.twin is not None:
+            assert self.twin.apply(command) == (reply, events)
+        self.hear(events)
 
-    @rule(account=ACCOUNTS, budget=st.integers(1, 4_000))
-    def market_by_quote(self, account: int, budget: int) -> None:
-        reply = self.exchange.buy(account, None, None, quote_quantity=budget)
-        if isinstance(reply, OrderReply):
-            self.naive.spend(budget)
-            assert reply.order.executed_quote_quantity <= budget
+    def hear(self, events: list[Event]) -> None:
+        """What the engine says is what the naive exchange says, and is complete."""
+        self.encoded.append(encode_events(events))
+        heard: dict[int, list[Word]] = defaultdict(list)
+        for event in events:
+            match event:
+                case OrderUpdated(number, change, order, fill):
+                    heard[order.order_id].append((change, view(order), fill))
+                    self.count(order.terms.account, number)
+                    assert_not_too_much(order)
+                case DepthChanged():
+                    self.depth_numbers[event.market] += 1
+                    assert event.number == self.depth_numbers[event.market]
+                    self.depth[event.market, event.side][event.price] = event.quantity
+                case PhaseChanged():
+                    self.phases[event.market] = event.phase
+                case Deposited() | Transferred() | WithdrawalUpdated():
+                    self.count(event.account, event.number)
+                case OrderListUpdated():
+                    self.count(event.account, event.number)
+                    self.lists[event.list_id] = event.status
+                case BalanceChanged():
+                    self.count(event.account, event.number)
+                    balance = event.available, event.locked
+                    self.balances[event.account, event.asset] = balance
+        assert heard == {order: words for order, words in self.naive.told.items() if words}
+        assert [event for event in events if isinstance(event, Traded)] == self.naive.trades
+        self.naive.told.clear()
+        self.naive.trades.clear()
+        self.check()
 
-    @rule(data=st.data())
-    def cancel(self, data: st.DataObject) -> None:
-        orders = [o for a in self.exchange.engine.accounts for o in a.orders.values()]
-        if orders:
-            order = data.draw(st.sampled_from(orders))
-            reply = self.exchange.cancel(order.account.number, order_id=order.order_id)
-            self.naive.remove(order_of(reply).order.order_id)
+    def count(self, account: int, number: int) -> None:
+        self.account_numbers[account] += 1
+        assert number == self.account_numbers[account], "a gap in the events of an account"
 
-    @rule(elapsed=st.integers(0, 30))
+    # What happens
+
+    @initialize(chance=st.randoms(use_true_random=True))
+    def open(self, chance: Random) -> None:
+        for command in BEGIN:
+            self.do(command)
+        for symbol in GRID:
+            self.do(RandomCommands(chance, self.naive).rules(symbol))
+
+    @rule(chance=st.randoms(use_true_random=True), count=st.integers(1, 20))
+    def commands(self, chance: Random, count: int) -> None:
+        some = RandomCommands(chance, self.naive)
+        for _ in range(count):
+            command = some.next()
+            if command is not None:
+                self.do(command)
+
+    @rule(elapsed=st.integers(0, 25))
     def wait(self, elapsed: int) -> None:
         self.now += elapsed
-        self.exchange.wait_until(self.now)
-        self.naive.orders = [
-            o for o in self.naive.orders if o.good_till is None or o.good_till > self.now
-        ]
+        self.history.append((self.now, None))
+        events = self.engine.advance(self.now)
+        if self.twin is not None:
+            assert self.twin.advance(self.now) == events
+        self.naive.advance(self.now)
+        self.hear(events)
 
     @rule()
     def restart_from_snapshot(self) -> None:
-        before = take_snapshot(self.exchange.engine)
-        self.exchange.engine = restored(self.exchange.engine)
-        assert take_snapshot(self.exchange.engine) == before
+        """The old engine goes on as the twin of the new one."""
+        self.twin, self.engine = self.engine, restored(self.engine)
+        self.steps_with_twin = STEPS_WITH_A_TWIN
+        assert encode_snapshot(take_snapshot(self.engine)) == encode_snapshot(
+            take_snapshot(self.twin)
+        )
 
-    @invariant()
-    def books_agree(self) -> None:
-        assert self.exchange.depth() == self.naive.depth()
-        ids = [order.order_id for side in (BUY, SELL) for order in self.naive.queue(side)]
-        market = self.exchange.engine.markets.get(MARKET)
-        assert market is not None
-        assert [order.order_id for order in market.book.orders()] == ids
+    # What holds after each step
 
-    @invariant()
-    def trades_agree(self) -> None:
-        trades = self.exchange.of_kind(Traded)
-        assert [trade.trade_id for trade in trades] == list(range(1, len(trades) + 1))
-        makers = [
-            (t.sell_order_id if t.taker_side is BUY else t.buy_order_id, t.price, t.quantity)
-            for t in trades
-        ]
-        assert makers == self.naive.trades
+    def check(self) -> None:
+        assert_sound(self.engine)
+        self.orders_agree()
+        self.balances_agree()
+        self.deadlines_agree()
+        if self.twin is not None:
+            assert state_hash(self.twin) == state_hash(self.engine)
+            self.steps_with_twin -= 1
+            self.twin = self.twin if self.steps_with_twin else None
 
-    @invariant()
-    def state_is_sound(self) -> None:
-        assert_sound(self.exchange.engine)
+    def orders_agree(self) -> None:
+        """In the book and in front of the triggers: each queue, order by order."""
+        for symbol, naive in self.naive.markets.items():
+            market = self.engine.markets.get(symbol)
+            assert market is not None
+            for side, levels in ((BUY, market.book.bids), (SELL, market.book.asks)):
+                assert [
+                    (o.order_id, level.price, o.shown, o.remaining)
+                    for level in levels
+                    for o in level
+                ] == [(o.order_id, o.limit, o.shown, o.remaining) for o in naive.queue(side)]
+                assert [(level.price, level.quantity, level.hidden) for level in levels] == (
+                    naive.depth(side)
+                )
+                told = {price: shown for price, shown in self.depth[symbol, side].items() if shown}
+                assert told == {price: shown for price, shown, _ in naive.depth(side)}
+            waiting = {o.order_id for o in naive.orders if o.place is Place.WAITING}
+            assert {order.order_id for order in market.triggers} == waiting
+            assert [order.order_id for order in market.triggered] == [
+                order.order_id for order in naive.triggered()
+            ]
+            assert (market.phase, market.last_price) == (naive.phase, naive.last_price)
+            assert self.phases[symbol] == naive.phase
+            assert not (naive.is_crossed and naive.phase in (OPEN, POST_ONLY))
+        tied = {order.list_id for order in self.naive.open_orders() if order.other_leg is not None}
+        assert {i for i, status in self.lists.items() if status is ListStatus.EXECUTING} == tied
 
-    @invariant()
-    def depth_changes_build_the_book(self) -> None:
-        changes = self.exchange.of_kind(DepthChanged)
-        assert [change.number for change in changes] == list(range(1, len(changes) + 1))
-        levels: dict[tuple[Side, int], int] = {}
-        for change in changes:
-            levels[change.side, change.price] = change.quantity
-        built = {level for level in levels.items() if level[1]}
-        depth = self.exchange.depth()
-        assert built == {((BUY, p), q) for p, q in depth["bids"]} | {
-            ((SELL, p), q) for p, q in depth["asks"]
-        }
+    def balances_agree(self) -> None:
+        for account in self.engine.accounts:
+            for asset, balance in account.balances.items():
+                seen = balance.available, balance.locked
+                key = account.number, asset
+                assert seen == (self.naive.available(*key), self.naive.locked(*key))
+                assert seen == self.balances.get(key, (0, 0)), "the last word on a balance"
+        for asset, totals in self.engine.accounts.totals().items():
+            assert totals.house == self.naive.earned[asset]
 
-    @invariant()
-    def account_events_have_no_gap_and_tell_the_balances(self) -> None:
-        numbers: dict[int, list[int]] = {ALICE: [], BOB: [], CAROL: []}
-        last: dict[tuple[int, str], tuple[int, int]] = {}
-        for event in self.exchange.events:
-            if isinstance(event, OrderUpdated):
-                numbers[event.order.terms.account].append(event.number)
-            elif isinstance(event, Deposited | BalanceChanged):
-                numbers[event.account].append(event.number)
-            if isinstance(event, BalanceChanged):
-                last[event.account, event.asset] = event.available, event.locked
-        for counted in numbers.values():
-            assert counted == list(range(1, len(counted) + 1))
-        for (account, asset), balance in last.items():
-            assert self.exchange.balance(account, asset) == balance
+    def deadlines_agree(self) -> None:
+        planned = [entry[0] for entry in self.naive.planned()]
+        assert self.engine.next_deadline() == min(planned, default=None)
+
+    def teardown(self) -> None:
+        """The same commands at the same times once more: the same, to the byte."""
+        engine, encoded = Engine(), []
+        for time, command in self.history:
+            events = engine.advance(time) if command is None else engine.apply(command)[1]
+            encoded.append(encode_events(events))
+        assert encoded[1:] == self.encoded
+        assert state_hash(engine) == state_hash(self.engine)
 
 
-Trading.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+def view(order: OrderState) -> OrderView:
+    return (
+        order.order_id,
+        order.status,
+        order.executed_quantity,
+        order.executed_quote_quantity,
+        order.prevented_quantity,
+    )
+
+
+def summary(reply: Reply) -> Answer:
+    """The reply in the naive exchange's words."""
+    match reply:
+        case Done():
+            return None
+        case Refused():
+            return reply.code
+        case OrderReply():
+            return OrderAnswer(view(reply.order), reply.fills)
+        case OrderListReply():
+            return ListAnswer(reply.list_id, tuple(view(order) for order in reply.orders))
+        case ReplaceReply():
+            placed: Any = None if reply.placed is None else summary(reply.placed)
+            canceled: Any = summary(reply.canceled)
+            return ReplaceAnswer(canceled, placed)
+        case CanceledReply():
+            assert not reply.more
+            return tuple(view(order) for order in reply.orders)
+        case WithdrawalReply():
+            return reply.withdrawal_id
+    raise AssertionError(f"{reply} answers no command")
+
+
+def assert_not_too_much(order: OrderState) -> None:
+    """No order takes more than it asked for."""
+    if order.terms.quantity is not None:
+        assert order.executed_quantity + order.prevented_quantity <= order.terms.quantity
+    if order.terms.quote_quantity is not None:
+        assert order.executed_quote_quantity <= order.terms.quote_quantity
+
+
 TestTrading = Trading.TestCase

@@ -9,12 +9,14 @@ import uvloop
 from channels.layers import get_channel_layer
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 from redis import RedisError
 
 from engine.connections import connect_async
 from engine.publisher.feeds import JournalGap
 from engine.publisher.publisher import Groups, Publisher
 from engine.publisher.store import FeedStore, LeaseLost
+from engine.snapshots.past import DatabasePast
 from engine.worker.clock import SteadyClock
 
 
@@ -26,7 +28,7 @@ class Command(BaseCommand):
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
         try:
             uvloop.run(publish())
-        except (LeaseLost, JournalGap, RedisError) as error:
+        except (LeaseLost, JournalGap, RedisError, DatabaseError) as error:
             raise CommandError(f"publisher stopped: {error}") from error
 
 
@@ -40,5 +42,6 @@ async def publish() -> None:
         connect_async(settings.REDIS_URL) as shared,
     ):
         groups = cast(Groups, get_channel_layer())
-        publisher = Publisher(journal, FeedStore(shared), groups, SteadyClock().now_ms)
+        clock = SteadyClock()
+        publisher = Publisher(journal, FeedStore(shared), groups, DatabasePast(), clock.now_ms)
         await publisher.run(stop.is_set)

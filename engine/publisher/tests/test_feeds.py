@@ -66,6 +66,7 @@ def assert_account_is_whole(exchange: JournalledExchange, told: list[Any], accou
     reports = [event for event in told if event["e"] == "executionReport"]
     assert [r["number"] for r in reports] == [e.number for e in orders]
     assert [r["X"] for r in reports] == [e.order.status.value.upper() for e in orders]
+    assert [r["w"] for r in reports] == [r["X"] in {"NEW", "PARTIALLY_FILLED"} for r in reports]
     deposits = [e for e in exchange.of_kind(Deposited) if e.account == account]
     updates = [event for event in told if event["e"] == "balanceUpdate"]
     assert [u["number"] for u in updates] == [e.number for e in deposits]

@@ -10,9 +10,10 @@ import redis.asyncio
 
 from engine.connections import connect_async
 from engine.core.events import DepthChanged
+from engine.journal import JOURNAL_KEY, EncodedEntry
 from engine.publisher import keys, reader
-from engine.publisher.feeds import Frame
-from engine.publisher.publisher import Publisher
+from engine.publisher.feeds import Feeds, Frame, JournalGap
+from engine.publisher.publisher import Past, Publisher
 from engine.publisher.store import FeedStore, LeaseLost
 from engine.publisher.tests.journal import (
     START_MS,
@@ -55,20 +56,34 @@ class World:
             self.sent += 1
 
 
+class NoPast:
+    """Neither a snapshot nor an archive: the stream holds the journal from its first entry on."""
+
+    async def newest_feeds(self) -> Feeds | None:
+        return None
+
+    async def read_archive_after(self, sequence: int) -> list[EncodedEntry]:
+        return []
+
+
 class Setting:
     """Publishers, one after the other, on the same servers and under the same clock."""
 
     def __init__(
-        self, journal: "redis.asyncio.Redis", shared: "redis.asyncio.Redis", world: World
+        self,
+        journal: "redis.asyncio.Redis",
+        shared: "redis.asyncio.Redis",
+        world: World,
+        past: Past,
     ) -> None:
-        self.journal, self.shared, self.world = journal, shared, world
+        self.journal, self.shared, self.world, self.past = journal, shared, world, past
         self.now = START_MS
 
     async def publisher(self) -> Publisher:
         await self.shared.delete(keys.LEASE)  # the one of who was killed has run out
         store = FeedStore(self.shared)
         assert await store.acquire()
-        publisher = Publisher(self.journal, store, self.world, lambda: self.now)
+        publisher = Publisher(self.journal, store, self.world, self.past, lambda: self.now)
         await publisher.recover()
         return publisher
 
@@ -81,7 +96,7 @@ async def setting(
         connect_async(servers.engine_redis_url) as journal,
         connect_async(servers.redis_url) as shared,
     ):
-        yield Setting(journal, shared, World())
+        yield Setting(journal, shared, World(), NoPast())
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -148,6 +163,15 @@ async def test_another_journal_is_another_generation(
     assert await setting.shared.get(keys.GENERATION) != first
     depth = reader.read_depth("ABCUSD", 5000)
     assert (depth.bids, depth.asks) == tuple(random_exchange(4, orders=5).depth().values())
+
+
+async def test_a_gap_that_nothing_fills_halts(
+    setting: Setting, engine_redis: "redis.Redis"
+) -> None:
+    append(engine_redis, entries_of(random_exchange(3), Random(3)))
+    engine_redis.xtrim(JOURNAL_KEY, minid="5-0", approximate=False)
+    with pytest.raises(JournalGap):
+        await setting.publisher()
 
 
 async def test_who_lost_the_lease_writes_nothing(

@@ -8,105 +8,24 @@ import redis
 
 from engine.core.commands import (
     CancelOrder,
-    Command,
-    DefineAsset,
     DefineMarket,
     Deposit,
     Malformed,
     OrderTerms,
     PlaceOrder,
 )
-from engine.core.queries import GetBalances, GetState, Query
+from engine.core.queries import GetBalances, GetState
 from engine.core.rejections import Code
 from engine.core.replies import BalancesReply, Done, Refused, StateReply
 from engine.core.snapshot import take_snapshot
 from engine.core.tests.exchange import RULES
 from engine.core.types import BUY, GTD, LIMIT
 from engine.journal import JOURNAL_KEY, read_all_after, tail_sequence
-from engine.wire import LEASE_KEY, MAX_MESSAGE_BYTES, QUEUE_KEY, REPLY_CHANNEL, decode_replies
-from engine.wire import encode_envelope as envelope
+from engine.wire import LEASE_KEY, MAX_MESSAGE_BYTES, QUEUE_KEY
 from engine.worker.ports import Fenced, JournalTailMoved
-from engine.worker.recovery import JournalBroken, Replica
-from engine.worker.redis_store import RedisStore
+from engine.worker.recovery import JournalBroken
+from engine.worker.tests.bench import SETUP, Bench, ManualClock
 from engine.worker.worker import MAX_BATCH, Worker
-
-SETUP: list[Command] = [DefineAsset("ABC", 0), DefineAsset("USD", 0), RULES]
-
-
-class ManualClock:
-    """Time that the test moves."""
-
-    def __init__(self, now: int = 1_000_000) -> None:
-        self.now = now
-
-    def now_ms(self) -> int:
-        return self.now
-
-    def not_before(self, time_ms: int) -> None:
-        self.now = max(self.now, time_ms)
-
-
-class Bench:
-    """A worker that is stepped by hand, and a client that collects its replies."""
-
-    def __init__(self, connection: "redis.Redis") -> None:
-        self.redis = connection
-        self.clock = ManualClock()
-        self.requests = 0
-        self.answered: set[int] = set()
-        self.subscription = connection.pubsub(ignore_subscribe_messages=True)
-        self.subscription.subscribe(REPLY_CHANNEL + "test")
-        self.worker = self.new_worker()
-
-    def new_store(self, lease_ms: int = 60_000) -> RedisStore:
-        return RedisStore(self.redis, lease_ms)
-
-    def new_worker(self) -> Worker:
-        """A successor: the lease of whoever led before has lapsed."""
-        self.redis.delete(LEASE_KEY)
-        worker = Worker(self.new_store(), self.clock)
-        assert worker.lead()
-        worker.recover()
-        return worker
-
-    def push(self, *messages: Command | Query) -> None:
-        for message in messages:
-            self.requests += 1
-            self.redis.rpush(QUEUE_KEY, envelope("test", self.requests, message))
-
-    def waiting(self) -> list[bytes]:
-        return self.new_store().peek(MAX_BATCH)
-
-    def work(self) -> None:
-        """Until nothing waits."""
-        waiting = self.waiting()
-        while waiting:
-            waiting = self.worker.step(waiting)
-
-    def replies(self) -> list[Any]:
-        """All replies published since the last call, in order, the first to each request."""
-        self.redis.publish(REPLY_CHANNEL + "test", b"end")
-        answers: list[Any] = []
-        while True:
-            message = self.subscription.get_message(timeout=5)
-            if message is None:
-                continue
-            if message["data"] == b"end":
-                return answers
-            for request_id, reply in decode_replies(message["data"]).replies:
-                if request_id not in self.answered:
-                    self.answered.add(request_id)
-                    answers.append(reply)
-
-    def do(self, *messages: Command | Query) -> list[Any]:
-        self.push(*messages)
-        self.work()
-        return self.replies()
-
-    def replica(self) -> Replica:
-        replica = Replica()
-        replica.follow(read_all_after(self.redis, 0))
-        return replica
 
 
 @pytest.fixture
@@ -145,7 +64,7 @@ def test_what_was_applied_but_not_committed_is_applied_again(bench: Bench) -> No
     """The worker dies between memory and journal: the queue still holds the command."""
     bench.do(*SETUP)
     bench.push(Deposit(1, "USD", 5, "a"))
-    bench.worker._apply(bench.waiting())
+    bench.worker._apply(bench.worker._begin_batch(), bench.waiting())
     assert tail_sequence(bench.redis) == 1
     bench.worker = bench.new_worker()
     bench.work()
@@ -157,9 +76,9 @@ def test_what_was_committed_but_not_answered_is_answered_by_the_successor(bench:
     """The worker dies between journal and reply. The command is not applied again."""
     bench.do(*SETUP)
     bench.push(Deposit(1, "USD", 5, "a"))
-    batch = bench.worker._apply(bench.waiting())
+    entry = bench.worker._apply(bench.worker._begin_batch(), bench.waiting())
     store = bench.worker._store
-    store.begin_commit(bench.worker._entry(batch), 1)
+    store.begin_commit(entry, 1)
     store.finish_commit()
     assert bench.replies() == []
     bench.worker = bench.new_worker()

@@ -7,8 +7,8 @@ from django.core.management.base import BaseCommand, CommandError
 from engine.client import EngineUnavailable, StatusUnknown
 from engine.submit import CommandRefused
 from markets import selectors
+from markets.administration import asset_define, market_define
 from markets.models import Asset, Market
-from markets.services import asset_define, market_define
 
 SCALE: Final = 8
 ASSETS: Final = ("BTC", "ETH", "SOL", "USDT")

@@ -9,13 +9,15 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import connection
 
+from accounts.models import User
 from accounts.onramp import OnrampRefused
+from accounts.trading_accounts import orders_unlimit
 from engine.client import EngineUnavailable, StatusUnknown
 from exchange_site.errors import CodedError
 from markets.market_maker.api import Api, Unsure
 from markets.market_maker.maker import MarketMaker
 from markets.market_maker.parameters import Parameters, Rules
-from markets.market_maker.users import obtain_keys, top_up
+from markets.market_maker.users import MAKER, TAKER, obtain_keys, top_up
 from markets.selectors import list_markets
 
 WAIT_S: Final = 0.5
@@ -44,12 +46,25 @@ class Command(BaseCommand):
 
         # 2. Two users and their keys, made by the first start.
         keys = obtain_keys(settings.HOME.path / "market-maker.json")
+        while not _lift_limits():
+            if stop.wait(WAIT_S):
+                return
         connection.close()
 
         # 3. Quote, until told to stop. What stands is cancelled by the next start.
         api = Api(parameters.url)
         MarketMaker(parameters, api, keys, rules, _top_up).run(stop)
         api.close()
+
+
+def _lift_limits() -> bool:
+    """Of both users' open orders; False while the engine or the tables do not answer."""
+    try:
+        for user in User.objects.filter(username__in=(MAKER, TAKER)):
+            orders_unlimit(account=user.pk)
+    except (CodedError, EngineUnavailable, StatusUnknown):
+        return False
+    return True
 
 
 def _rules(parameters: Parameters) -> dict[str, Rules] | None:

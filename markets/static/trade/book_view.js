@@ -11,9 +11,9 @@ export class BookView {
     this.book = book;
     this.market = market;
     this.account = account;
-    // The best ask stands lowest.
-    this.asks = rowsOf("asks").reverse();
-    this.bids = rowsOf("bids");
+    // The best comes first on both sides; the asks are laid out upwards.
+    this.asks = rowsOf("asks", { ArrowUp: 1, ArrowDown: -1 });
+    this.bids = rowsOf("bids", { ArrowUp: -1, ArrowDown: 1 });
     this.mid = document.getElementById("mid");
     this.spread = document.getElementById("spread");
     for (const row of [...this.asks, ...this.bids]) {
@@ -70,7 +70,8 @@ export class BookView {
   }
 }
 
-function rowsOf(id) {
+/** `steps` says how many rows further an arrow key leads. */
+function rowsOf(id, steps) {
   const rows = [...document.getElementById(id).rows].map((node) => {
     const [priceCell, quantity, totalCell] = node.cells;
     const bar = node.querySelector(".bar");
@@ -97,7 +98,7 @@ function rowsOf(id) {
   });
   const body = document.getElementById(id);
   body.addEventListener("keydown", (event) => {
-    const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    const step = steps[event.key];
     if (!step) return;
     event.preventDefault();
     const all = [...body.querySelectorAll("button")];

@@ -3,12 +3,15 @@
 
 const RETRY_MS = [250, 8000];
 const SILENCE_MS = 60_000;
+const OWN = "user";
+const SIGNED_OUT = 4001;
 
 export class Feed {
   #socket = null;
   #streams = new Map();
   #retry = RETRY_MS[0];
   #id = 0;
+  #lastOfAll = 0;
   #timer = 0;
   #watch = 0;
 
@@ -41,11 +44,21 @@ export class Feed {
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
     const socket = new WebSocket(`${scheme}//${location.host}/stream`);
     this.#socket = socket;
-    socket.onopen = () => this.#send("SUBSCRIBE", [...this.#streams.keys()]);
+    socket.onopen = () => this.#subscribeAll();
     socket.onmessage = (event) => this.#receive(JSON.parse(event.data));
-    socket.onclose = () => {
-      if (this.#socket === socket) this.#lost();
+    socket.onclose = (event) => {
+      // The session has ended, perhaps in another tab: what the page shows is nobody's any more.
+      if (event.code === SIGNED_OUT) location.reload();
+      else if (this.#socket === socket) this.#lost();
     };
+  }
+
+  /** The own stream in a request of its own: where it is refused, the market goes on. */
+  #subscribeAll() {
+    const streams = [...this.#streams.keys()];
+    this.#send("SUBSCRIBE", streams.filter((stream) => stream === OWN));
+    this.#send("SUBSCRIBE", streams.filter((stream) => stream !== OWN));
+    this.#lastOfAll = this.#id;
   }
 
   #receive(message) {
@@ -53,8 +66,8 @@ export class Feed {
     this.#watch = setTimeout(() => this.#socket?.close(), SILENCE_MS);
     if ("stream" in message) {
       this.#streams.get(message.stream)?.(message.data);
-    } else if (message.result === null && this.#retry !== 0) {
-      // The first answer to a subscription: everything after it is seen.
+    } else if (message.result === null && message.id === this.#lastOfAll) {
+      // Everything is subscribed to: from now on all is seen.
       this.#retry = 0;
       this.onState("live");
     }

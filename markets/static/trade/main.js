@@ -44,16 +44,17 @@ showOwn();
 
 const name = market.symbol.toLowerCase();
 let connected = false;
+let connections = 0;
 let fetching = false;
 
 const feed = new Feed((state) => {
-  header.connection(state);
-  if (state === "stale") {
-    book.desync();
-    connected = false;
-  } else if (state === "live") {
+  connected = state === "live";
+  if (connected) {
     catchUp();
+    return;
   }
+  header.connection(state);
+  if (state === "stale") book.desync();
 });
 
 feed.subscribe(`${name}@depth@100ms`, (event) => {
@@ -73,9 +74,9 @@ const candles = (event) => chart.update(event);
 feed.subscribe(`${name}@kline_${first.interval}`, candles);
 feed.start();
 
-/** After each connection: what was missed while there was none. */
+/** After each connection: what was missed while there was none. Only then the page is live. */
 async function catchUp() {
-  connected = true;
+  const connection = ++connections;
   const { symbol } = market;
   await Promise.allSettled([
     loadBook(),
@@ -83,6 +84,7 @@ async function catchUp() {
     chart.load(chart.interval),
     get("/trades", { symbol, limit: 100 }).then((trades) => tape.replace(trades)),
   ]);
+  if (connected && connection === connections) header.connection("live");
 }
 
 /** A snapshot, until one is found that the diffs follow. */

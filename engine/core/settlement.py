@@ -1,0 +1,105 @@
+"""What a trade moves: the two assets, the fees, and what both orders have left."""
+
+from engine.core.accounts import Accounts
+from engine.core.events import Event, Fill, Traded
+from engine.core.markets import Market
+from engine.core.order import Order
+from engine.core.types import BUY, MAKER, PPM, SELL, TAKER
+
+
+def fee(received: int, rate_ppm: int) -> int:
+    """The fee on an amount received, rounded up: towards the house, for rebates too."""
+    return -(-received * rate_ppm // PPM)
+
+
+class Settlement:
+    def __init__(self, accounts: Accounts, events: list[Event]) -> None:
+        self._accounts = accounts
+        self._events = events
+
+    def trade(
+        self,
+        market: Market,
+        price: int,
+        quantity: int,
+        buyer: Order,
+        seller: Order,
+        taker: Order | None,
+        now: int,
+    ) -> tuple[Fill, Fill]:
+        """One trade of `quantity` at `price`. Returns the buyer's and the seller's fill.
+
+        Each pays from what its order has locked, and where that is nothing from what is available.
+        Without a `taker`, as in an auction, both are makers.
+        """
+        quote_quantity = market.notional(price, quantity)
+        buyer_takes, seller_takes = buyer is taker, seller is taker
+        parties = buyer.participant, seller.participant
+        buyer_fee = fee(
+            quantity, parties[0].taker_fee_ppm if buyer_takes else parties[0].maker_fee_ppm
+        )
+        seller_fee = fee(
+            quote_quantity, parties[1].taker_fee_ppm if seller_takes else parties[1].maker_fee_ppm
+        )
+        accounts = self._accounts
+        self._pay(buyer, quote_quantity)
+        self._pay(seller, quantity)
+        accounts.receive(buyer.receives, quantity - buyer_fee)
+        accounts.receive(seller.receives, quote_quantity - seller_fee)
+        accounts.earn(market.base, buyer_fee)
+        accounts.earn(market.quote, seller_fee)
+        _count(buyer, quantity, quote_quantity, now)
+        _count(seller, quantity, quote_quantity, now)
+        market.trade_id += 1
+        market.last_price = price
+        younger_is_buyer = taker is None and buyer.order_id > seller.order_id
+        self._events.append(
+            Traded(
+                market.symbol,
+                market.trade_id,
+                price,
+                quantity,
+                quote_quantity,
+                BUY if buyer_takes or younger_is_buyer else SELL,
+                buyer.account.number,
+                seller.account.number,
+                buyer.order_id,
+                seller.order_id,
+                buyer_fee,
+                seller_fee,
+            )
+        )
+        trade_id = market.trade_id
+        return (
+            Fill(
+                trade_id,
+                price,
+                quantity,
+                quote_quantity,
+                buyer_fee,
+                market.base,
+                TAKER if buyer_takes else MAKER,
+            ),
+            Fill(
+                trade_id,
+                price,
+                quantity,
+                quote_quantity,
+                seller_fee,
+                market.quote,
+                TAKER if seller_takes else MAKER,
+            ),
+        )
+
+    def _pay(self, order: Order, amount: int) -> None:
+        if order.locked:
+            order.locked -= amount
+            self._accounts.pay_from_lock(order.pays, amount)
+        else:
+            self._accounts.pay(order.pays, amount)
+
+
+def _count(order: Order, quantity: int, quote_quantity: int, now: int) -> None:
+    order.executed_quantity += quantity
+    order.executed_quote_quantity += quote_quantity
+    order.updated_at = now

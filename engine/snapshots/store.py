@@ -1,0 +1,91 @@
+"""Snapshots in PostgreSQL: stored whole or not at all, in pieces of some megabytes."""
+
+from datetime import datetime
+from functools import partial
+
+from django.db import connection, transaction
+from django.db.models import Max
+from django.db.models.functions import TruncDate
+
+from engine.models import Snapshot, SnapshotPiece
+from engine.projector.positions import lock_key
+from engine.snapshots.codec import Header, Packed
+from engine.times import to_datetime, to_milliseconds
+from engine.worker.ports import KeptSnapshot
+
+LOCK = "snapshots"
+
+
+class SnapshotsBusy(Exception):
+    """Another process stores a snapshot: one is enough."""
+
+
+def store_snapshot(packed: Packed, *, keep: int, keep_days: int) -> Snapshot:
+    """Store it, and remove what is superseded, in one transaction. Raises SnapshotsBusy."""
+    header = packed.header
+    with transaction.atomic():
+        _lock()
+        row = Snapshot.objects.create(
+            sequence=header.sequence,
+            time=to_datetime(header.time),
+            epoch=header.epoch,
+            core=header.core,
+            format=header.format,
+            digest=header.digest,
+            state_hash=header.state_hash,
+            sha256=packed.sha256,
+            size=packed.size,
+        )
+        for number, data in enumerate(packed.pieces):
+            SnapshotPiece.objects.create(snapshot=row, number=number, data=data)
+        _prune(keep=keep, keep_days=keep_days)
+    return row
+
+
+def _lock() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", lock_key(LOCK))
+        if not cursor.fetchone()[0]:
+            raise SnapshotsBusy
+
+
+def _prune(*, keep: int, keep_days: int) -> None:
+    """Keep the newest ones, and the last one of each of the newest days that have any."""
+    newest = Snapshot.objects.order_by("-sequence", "-id").values_list("id", flat=True)[:keep]
+    by_day = Snapshot.objects.annotate(day=TruncDate("time")).values("day")
+    last_of_day = by_day.annotate(last=Max("id")).order_by("-day")[:keep_days]
+    kept = {*newest, *(day["last"] for day in last_of_day)}
+    Snapshot.objects.exclude(id__in=kept).delete()
+
+
+def list_snapshots(*, until: int | None = None, before: datetime | None = None) -> list[Snapshot]:
+    """Newest first; those up to the entry `until`, or of entries not later than `before`."""
+    rows = Snapshot.objects.order_by("-sequence", "-id")
+    if until is not None:
+        rows = rows.filter(sequence__lte=until)
+    if before is not None:
+        rows = rows.filter(time__lte=before)
+    return list(rows)
+
+
+def kept_snapshot(row: Snapshot) -> KeptSnapshot:
+    return KeptSnapshot(header_of(row), partial(load_packed, row))
+
+
+def header_of(row: Snapshot) -> Header:
+    return Header(
+        format=row.format,
+        core=row.core,
+        sequence=row.sequence,
+        epoch=row.epoch,
+        time=to_milliseconds(row.time),
+        digest=row.digest,
+        state_hash=row.state_hash,
+    )
+
+
+def load_packed(row: Snapshot) -> Packed:
+    """The snapshot as it was stored, for better or worse: nothing is checked here."""
+    pieces = SnapshotPiece.objects.filter(snapshot=row).order_by("number")
+    data = [bytes(piece) for piece in pieces.values_list("data", flat=True).iterator(chunk_size=4)]
+    return Packed(header_of(row), row.sha256, data)

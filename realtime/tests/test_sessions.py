@@ -1,0 +1,77 @@
+"""A socket with its account's own stream ends with the session, however that ends."""
+
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+from importlib import import_module
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync, sync_to_async
+from channels.routing import URLRouter
+from channels.testing import WebsocketCommunicator
+from django.conf import settings
+from django.contrib.auth import (
+    BACKEND_SESSION_KEY,
+    HASH_SESSION_KEY,
+    SESSION_KEY,
+)
+from django.contrib.sessions.models import Session
+from django.utils import timezone
+
+from accounts.models import User
+from realtime import sessions
+from realtime.client_connection import SIGNED_OUT
+from realtime.routing import websocket_urlpatterns
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shared_redis")]
+
+
+@pytest.fixture
+def user() -> User:
+    return User.objects.create_user(f"user-{uuid.uuid4().hex}", password="correct horse")
+
+
+@pytest.fixture
+def cookie(user: User) -> str:
+    store = import_module(settings.SESSION_ENGINE).SessionStore()
+    store[SESSION_KEY] = str(user.pk)
+    store[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    store[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+    store.save()
+    return f"{settings.SESSION_COOKIE_NAME}={store.session_key}"
+
+
+def deactivate(user: User) -> None:
+    User.objects.filter(pk=user.pk).update(is_active=False)
+
+
+def change_password(user: User) -> None:
+    user.set_password("battery staple")
+    user.save()
+
+
+def let_expire(_user: User) -> None:
+    Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
+
+
+@pytest.mark.parametrize("end", [deactivate, change_password, let_expire])
+def test_the_socket_asks_again(
+    user: User, cookie: str, end: Callable[[User], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "CHECK_S", 0.05)
+    headers = [(b"cookie", cookie.encode()), (b"origin", b"http://here"), (b"host", b"here")]
+
+    # Everything that asks the database does so in this thread, inside of the test's transaction.
+    @async_to_sync
+    async def follow() -> Any:
+        application = URLRouter(websocket_urlpatterns)
+        socket = WebsocketCommunicator(application, "/ws", headers=headers)
+        await socket.connect()
+        await socket.send_json_to({"method": "SUBSCRIBE", "params": ["user"], "id": 1})
+        assert await socket.receive_json_from(timeout=10) == {"result": None, "id": 1}
+        await sync_to_async(end)(user)
+        return await socket.receive_output(timeout=10)
+
+    closed = follow()
+    assert (closed["type"], closed["code"]) == ("websocket.close", SIGNED_OUT)
