@@ -6,10 +6,10 @@ itself and with its market's filters, and neither the balance nor the book.
 
 from typing import Final
 
-from engine.core.commands import DefineAsset, Deposit, OrderTerms, PlaceOrder
+from engine.core.commands import DefineAsset, Deposit, OrderTerms, PlaceOrder, SetPhase
 from engine.core.engine import Engine
 from engine.core.replies import Refused
-from engine.core.types import BUY, GTC, LIMIT, MAX_AMOUNT, SELL, Side
+from engine.core.types import BUY, GTC, LIMIT, MAX_AMOUNT, OPEN, SELL, Side
 from markets.definitions import MarketDefinition
 
 RICHES: Final = MAX_AMOUNT // 4
@@ -31,6 +31,8 @@ def try_order(
             engine.apply(Deposit(account, asset, RICHES, key=f"{account}:{asset}"))
     if last_price is not None:
         _trade(engine, definition, terms.account, somebody, last_price)
+    if definition.phase is not OPEN:
+        engine.apply(SetPhase(definition.symbol, definition.phase))
     reply, _ = engine.apply(PlaceOrder(terms, expires_at=now))
     return reply if isinstance(reply, Refused) else None
 

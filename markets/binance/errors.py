@@ -128,7 +128,6 @@ INVALID_TIME_UNIT: Final = Words(
 INVALID_PRICE: Final = Words(-1013, "Invalid price.")
 INVALID_QUANTITY: Final = Words(-1013, "Invalid quantity.")
 FILTER_FAILURE: Final = Words(-1013, "Filter failure: {}")
-NOT_SUPPORTED: Final = Words(-1013, "{} are not supported for this symbol.")
 
 # the order, by the engine
 INSUFFICIENT_BALANCE: Final = Words(-2010, "Account has insufficient balance for requested action.")
@@ -226,9 +225,16 @@ _FIELDS: Final = {
     "price": "price",
     "quantity": "quantity",
     "quote_quantity": "quoteOrderQty",
+    "stop_price": "stopPrice",
+    "visible_quantity": "icebergQty",
     "client_order_id": "newClientOrderId",
 }
-_FILTER_OF_FIELD: Final = {"price": "PRICE_FILTER", "quantity": "LOT_SIZE"}
+_FILTER_OF_FIELD: Final = {
+    "price": "PRICE_FILTER",
+    "stop_price": "PRICE_FILTER",
+    "quantity": "LOT_SIZE",
+    "visible_quantity": "LOT_SIZE",
+}
 
 
 def binance_error(error: Exception) -> BinanceError:

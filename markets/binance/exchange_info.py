@@ -5,11 +5,12 @@ from typing import Final
 
 from django.conf import settings
 
+from engine.core.order_checks import MAX_TRAILING_DELTA
 from engine.core.types import MAX_AMOUNT
 from engine.publisher.frames import wire_amount
 from markets.binance import errors, payloads
-from markets.binance.fields import SymbolStatus
-from markets.binance.names import ORDER_KINDS, PREVENTION_MODES
+from markets.binance.fields import OrderKind, PreventionMode
+from markets.binance.names import symbol_status
 from markets.binance.presenting import rate
 from markets.binance.queries import ExchangeInfoQuery
 from markets.definitions import MarketDefinition, get_definition, list_definitions
@@ -49,15 +50,17 @@ def _markets(wanted: ExchangeInfoQuery) -> list[MarketDefinition]:
         return [get_definition(symbol=symbol) for symbol in wanted.symbols]
     if wanted.permissions is not None and SPOT not in wanted.permissions:
         return []
-    if wanted.symbol_status not in {None, SymbolStatus.TRADING}:
-        return []
-    return list_definitions()
+    return [
+        market
+        for market in list_definitions()
+        if wanted.symbol_status in {None, symbol_status(market.phase)}
+    ]
 
 
 def _symbol(market: MarketDefinition, *, sets: bool) -> payloads.SymbolInfo:
     return payloads.SymbolInfo(
         symbol=market.symbol,
-        status=SymbolStatus.TRADING.value,
+        status=symbol_status(market.phase).value,
         base_asset=market.base,
         base_asset_precision=market.base_scale,
         quote_asset=market.quote,
@@ -65,12 +68,12 @@ def _symbol(market: MarketDefinition, *, sets: bool) -> payloads.SymbolInfo:
         quote_asset_precision=market.quote_scale,
         base_commission_precision=market.base_scale,
         quote_commission_precision=market.quote_scale,
-        order_types=[kind.value for kind in ORDER_KINDS],
-        iceberg_allowed=False,
+        order_types=[kind.value for kind in OrderKind],
+        iceberg_allowed=True,
         oco_allowed=False,
         oto_allowed=False,
         quote_order_qty_market_allowed=True,
-        allow_trailing_stop=False,
+        allow_trailing_stop=True,
         cancel_replace_allowed=False,
         amend_allowed=False,
         is_spot_trading_allowed=True,
@@ -78,8 +81,8 @@ def _symbol(market: MarketDefinition, *, sets: bool) -> payloads.SymbolInfo:
         filters=_filters(market),
         permissions=[],
         permission_sets=[[SPOT]] if sets else [],
-        default_self_trade_prevention_mode=PREVENTION_MODES[0],
-        allowed_self_trade_prevention_modes=list(PREVENTION_MODES),
+        default_self_trade_prevention_mode=PreventionMode.NONE.value,
+        allowed_self_trade_prevention_modes=[mode.value for mode in PreventionMode],
     )
 
 
@@ -92,7 +95,7 @@ def _filters(market: MarketDefinition) -> list[payloads.Filter]:
         wire_amount(rules.step, base),
     )
     up, down = rate(rules.band_up_ppm), rate(rules.band_down_ppm)
-    return [
+    filters: list[payloads.Filter] = [
         payloads.PriceFilter(
             min_price=wire_amount(rules.tick, quote),
             max_price=wire_amount(MAX_AMOUNT - MAX_AMOUNT % rules.tick, quote),
@@ -100,12 +103,18 @@ def _filters(market: MarketDefinition) -> list[payloads.Filter]:
         ),
         payloads.LotSize(*quantities),
         payloads.MarketLotSize(*quantities),
+        payloads.TrailingDelta(1, MAX_TRAILING_DELTA, 1, MAX_TRAILING_DELTA),
         payloads.PercentPriceBySide(up, down, up, down, BY_LAST_PRICE),
         payloads.Notional(
             min_notional=wire_amount(rules.min_notional, quote),
             apply_min_to_market=False,
-            max_notional=wire_amount(MAX_AMOUNT, quote),
+            max_notional=wire_amount(rules.max_notional, quote),
             apply_max_to_market=False,
             avg_price_mins=BY_LAST_PRICE,
         ),
     ]
+    if rules.max_open_orders is not None:
+        filters.append(payloads.MaxOrders(rules.max_open_orders))
+    if rules.max_conditional_orders is not None:
+        filters.append(payloads.MaxConditionalOrders(rules.max_conditional_orders))
+    return filters

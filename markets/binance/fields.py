@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
-from engine.core.types import Side
+from engine.core.types import SelfTradePrevention, Side
 from engine.intervals import Interval
 from exchange_site.api.fields import SIGNATURE_PARAMETERS, flatten
 from markets.binance import errors
@@ -152,6 +152,14 @@ class PreventionMode(Enum):
     """`selfTradePreventionMode`."""
 
     NONE = "NONE"
+    EXPIRE_TAKER = "EXPIRE_TAKER"
+    EXPIRE_MAKER = "EXPIRE_MAKER"
+    EXPIRE_BOTH = "EXPIRE_BOTH"
+    DECREMENT = "DECREMENT"
+
+    @property
+    def mode(self) -> SelfTradePrevention:
+        return SelfTradePrevention(self.value.lower())
 
 
 class WireSide(Enum):

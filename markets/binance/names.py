@@ -3,16 +3,47 @@
 from typing import Final
 
 from engine.core.commands import OrderTerms
-from engine.core.types import OrderType, TimeInForce
-from markets.binance.fields import OrderKind
+from engine.core.events import OrderState
+from engine.core.types import EXPIRED, OrderType, Phase, TimeInForce
+from markets.binance.fields import OrderKind, SymbolStatus
 
 NO_LIST: Final = -1
 """`orderListId` of an order that belongs to no list."""
 
-ORDER_KINDS: Final = (OrderKind.LIMIT, OrderKind.LIMIT_MAKER, OrderKind.MARKET)
-"""What can be placed."""
+NEVER: Final = -1
+"""`workingTime` of an order that waits for its trigger."""
 
-PREVENTION_MODES: Final = ("NONE",)
+CONDITIONAL: Final = frozenset(
+    {
+        OrderType.STOP_LOSS,
+        OrderType.STOP_LOSS_LIMIT,
+        OrderType.TAKE_PROFIT,
+        OrderType.TAKE_PROFIT_LIMIT,
+    }
+)
+_ALWAYS_IOC: Final = frozenset({OrderType.MARKET, OrderType.STOP_LOSS, OrderType.TAKE_PROFIT})
+
+_STATUSES: Final = {
+    Phase.OPEN: SymbolStatus.TRADING,
+    Phase.PRE_OPEN: SymbolStatus.BREAK,
+    Phase.POST_ONLY: SymbolStatus.BREAK,
+    Phase.CANCEL_ONLY: SymbolStatus.HALT,
+    Phase.HALTED: SymbolStatus.HALT,
+    Phase.CLOSED: SymbolStatus.HALT,
+}
+"""In a break orders may stand and none trades; in a halt there are no new ones."""
+
+
+def symbol_status(phase: Phase) -> SymbolStatus:
+    return _STATUSES[phase]
+
+
+def order_status(order: OrderState) -> str:
+    """Of what self-trade prevention took to the end Binance says so."""
+    taken = order.executed_quantity + order.prevented_quantity
+    if order.status is EXPIRED and order.prevented_quantity and taken == order.terms.quantity:
+        return "EXPIRED_IN_MATCH"
+    return order.status.value.upper()
 
 
 def order_kind(terms: OrderTerms) -> OrderKind:
@@ -22,7 +53,7 @@ def order_kind(terms: OrderTerms) -> OrderKind:
 
 
 def time_in_force(terms: OrderTerms) -> str:
-    """Of a market order Binance says GTC, though what it cannot trade at once expires."""
-    if terms.type is OrderType.MARKET and terms.time_in_force is TimeInForce.IOC:
+    """Of an order without a limit Binance says GTC, though what it cannot trade at once expires."""
+    if terms.type in _ALWAYS_IOC and terms.time_in_force is TimeInForce.IOC:
         return TimeInForce.GTC.value.upper()
     return terms.time_in_force.value.upper()

@@ -5,6 +5,7 @@ Source: "Additional mandatory parameters based on order type", Binance's public 
 
 from typing import Final, NamedTuple
 
+from engine.core.order_checks import MAX_TRAILING_DELTA
 from engine.core.types import OrderType, TimeInForce
 from markets.binance import errors, queries
 from markets.binance.fields import OrderKind, ResponseType
@@ -22,13 +23,22 @@ class Form(NamedTuple):
     """Unless another one is asked for."""
 
 
+_LIMIT: Final = ("time_in_force", "quantity", "price")
+_TRIGGER: Final = ("stop_price", "trailing_delta")
+
 FORMS: Final = {
-    OrderKind.LIMIT: Form(
-        OrderType.LIMIT, ("time_in_force", "quantity", "price"), response=ResponseType.FULL
+    OrderKind.LIMIT: Form(OrderType.LIMIT, _LIMIT, ("iceberg_qty",), response=ResponseType.FULL),
+    OrderKind.LIMIT_MAKER: Form(
+        OrderType.LIMIT, ("quantity", "price"), ("iceberg_qty",), post_only=True
     ),
-    OrderKind.LIMIT_MAKER: Form(OrderType.LIMIT, ("quantity", "price"), post_only=True),
     OrderKind.MARKET: Form(
         OrderType.MARKET, (), ("quantity", "quote_order_qty"), response=ResponseType.FULL
+    ),
+    OrderKind.STOP_LOSS: Form(OrderType.STOP_LOSS, ("quantity",), _TRIGGER),
+    OrderKind.STOP_LOSS_LIMIT: Form(OrderType.STOP_LOSS_LIMIT, _LIMIT, (*_TRIGGER, "iceberg_qty")),
+    OrderKind.TAKE_PROFIT: Form(OrderType.TAKE_PROFIT, ("quantity",), _TRIGGER),
+    OrderKind.TAKE_PROFIT_LIMIT: Form(
+        OrderType.TAKE_PROFIT_LIMIT, _LIMIT, (*_TRIGGER, "iceberg_qty")
     ),
 }
 
@@ -38,24 +48,14 @@ _NAMES: Final = {
     "quote_order_qty": "quoteOrderQty",
     "price": "price",
     "stop_price": "stopPrice",
-}
-_NOT_SUPPORTED: Final = {
-    OrderKind.STOP_LOSS: "Stop loss orders",
-    OrderKind.STOP_LOSS_LIMIT: "Stop loss limit orders",
-    OrderKind.TAKE_PROFIT: "Take profit orders",
-    OrderKind.TAKE_PROFIT_LIMIT: "Take profit limit orders",
+    "trailing_delta": "trailingDelta",
+    "iceberg_qty": "icebergQty",
 }
 
 
 def check_form(wanted: queries.NewOrder) -> Form:
     """Raises BinanceError -1013, -1102, -1106 or -1134."""
-    form = FORMS.get(wanted.type)
-    if form is None:
-        raise errors.NOT_SUPPORTED.error(_NOT_SUPPORTED[wanted.type])
-    if wanted.iceberg_qty is not None:
-        raise errors.NOT_SUPPORTED.error("Iceberg orders")
-    if wanted.trailing_delta is not None:
-        raise errors.NOT_SUPPORTED.error("Trailing stop orders")
+    form = FORMS[wanted.type]
     for attribute, name in _NAMES.items():
         given = getattr(wanted, attribute) is not None
         if not given and attribute in form.required:
@@ -64,6 +64,14 @@ def check_form(wanted: queries.NewOrder) -> Form:
             raise errors.NOT_REQUIRED.error(name)
     if form.type is OrderType.MARKET:
         _check_market_quantity(wanted)
+    if (
+        "stop_price" in form.optional
+        and wanted.stop_price is None
+        and wanted.trailing_delta is None
+    ):
+        raise errors.ONE_OF_TWO.error("stopPrice", "trailingDelta")
+    if wanted.trailing_delta is not None and not 0 < wanted.trailing_delta <= MAX_TRAILING_DELTA:
+        raise errors.FILTER_FAILURE.error("TRAILING_DELTA")
     if wanted.strategy_type is not None and wanted.strategy_type < MIN_STRATEGY_TYPE:
         raise errors.BAD_STRATEGY_TYPE.error()
     _check_positive(wanted)
@@ -78,9 +86,10 @@ def _check_market_quantity(wanted: queries.NewOrder) -> None:
 
 
 def _check_positive(wanted: queries.NewOrder) -> None:
-    if wanted.price is not None and _is_zero(wanted.price):
-        raise errors.INVALID_PRICE.error()
-    for amount in (wanted.quantity, wanted.quote_order_qty):
+    for price in (wanted.price, wanted.stop_price):
+        if price is not None and _is_zero(price):
+            raise errors.INVALID_PRICE.error()
+    for amount in (wanted.quantity, wanted.quote_order_qty, wanted.iceberg_qty):
         if amount is not None and _is_zero(amount):
             raise errors.INVALID_QUANTITY.error()
 
@@ -102,4 +111,8 @@ def placement(wanted: queries.NewOrder, form: Form) -> NewOrder:
         "quote_quantity": wanted.quote_order_qty,
         "post_only": form.post_only,
         "client_order_id": wanted.new_client_order_id,
+        "stop_price": wanted.stop_price,
+        "trailing_delta": wanted.trailing_delta,
+        "visible_quantity": wanted.iceberg_qty,
+        "self_trade_prevention": wanted.self_trade_prevention_mode.mode,
     }

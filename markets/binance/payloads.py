@@ -84,7 +84,33 @@ class Notional(Payload, frozen=True, tag_field="filterType", tag="NOTIONAL"):
     avg_price_mins: int
 
 
-Filter = PriceFilter | LotSize | MarketLotSize | PercentPriceBySide | Notional
+class TrailingDelta(Payload, frozen=True, tag_field="filterType", tag="TRAILING_DELTA"):
+    """In basis points."""
+
+    min_trailing_above_delta: int
+    max_trailing_above_delta: int
+    min_trailing_below_delta: int
+    max_trailing_below_delta: int
+
+
+class MaxOrders(Payload, frozen=True, tag_field="filterType", tag="MAX_NUM_ORDERS"):
+    max_num_orders: int
+
+
+class MaxConditionalOrders(Payload, frozen=True, tag_field="filterType", tag="MAX_NUM_ALGO_ORDERS"):
+    max_num_algo_orders: int
+
+
+Filter = (
+    PriceFilter
+    | LotSize
+    | MarketLotSize
+    | TrailingDelta
+    | PercentPriceBySide
+    | Notional
+    | MaxOrders
+    | MaxConditionalOrders
+)
 
 
 class SymbolInfo(Payload, frozen=True):
@@ -231,6 +257,15 @@ class OrderFill(Payload, frozen=True):
     trade_id: int
 
 
+class OfSomeOrders(Payload, frozen=True, kw_only=True):
+    """What an answer has only of an order that has it, too."""
+
+    stop_price: Amount | msgspec.UnsetType = msgspec.UNSET
+    trailing_delta: int | msgspec.UnsetType = msgspec.UNSET
+    iceberg_qty: Amount | msgspec.UnsetType = msgspec.UNSET
+    prevented_quantity: Amount | msgspec.UnsetType = msgspec.UNSET
+
+
 class OrderAck(Payload, frozen=True):
     symbol: str
     order_id: int
@@ -239,7 +274,12 @@ class OrderAck(Payload, frozen=True):
     transact_time: Milliseconds
 
 
-class OrderResult(OrderAck, frozen=True):
+class OrderResult(OfSomeOrders, frozen=True, kw_only=True):
+    symbol: str
+    order_id: int
+    order_list_id: int
+    client_order_id: str
+    transact_time: Milliseconds
     price: Amount
     orig_qty: Amount
     executed_qty: Amount
@@ -253,11 +293,11 @@ class OrderResult(OrderAck, frozen=True):
     self_trade_prevention_mode: str
 
 
-class OrderFull(OrderResult, frozen=True):
+class OrderFull(OrderResult, frozen=True, kw_only=True):
     fills: list[OrderFill]
 
 
-class CanceledOrder(Payload, frozen=True):
+class CanceledOrder(OfSomeOrders, frozen=True, kw_only=True):
     symbol: str
     orig_client_order_id: str
     order_id: int
@@ -276,7 +316,7 @@ class CanceledOrder(Payload, frozen=True):
     self_trade_prevention_mode: str
 
 
-class Order(Payload, frozen=True):
+class Order(OfSomeOrders, frozen=True, kw_only=True):
     symbol: str
     order_id: int
     order_list_id: int

@@ -11,7 +11,14 @@ from engine.intervals import Interval
 from engine.publisher.frames import wire_amount
 from engine.times import to_milliseconds
 from markets.binance import payloads
-from markets.binance.names import NO_LIST, order_kind, time_in_force
+from markets.binance.names import (
+    CONDITIONAL,
+    NEVER,
+    NO_LIST,
+    order_kind,
+    order_status,
+    time_in_force,
+)
 from markets.definitions import MarketDefinition, get_definition, get_scale
 from markets.fills import AccountFill
 from markets.models import Kline, Trade
@@ -74,13 +81,11 @@ def canceled_order(order: OrderState, cancel_id: str) -> payloads.CanceledOrder:
 def order_out(order: OrderState) -> payloads.Order:
     return payloads.Order(
         client_order_id=order.terms.client_order_id or "",
-        stop_price=ZERO,
-        iceberg_qty=ZERO,
         time=order.created_at,
         update_time=order.updated_at,
-        is_working=True,
-        working_time=order.created_at,
-        **_common_fields(order),
+        is_working=not _waits(order),
+        working_time=_working_time(order),
+        **{"stop_price": ZERO, "iceberg_qty": ZERO, **_common_fields(order)},
     )
 
 
@@ -88,7 +93,7 @@ def _result_fields(order: OrderState) -> dict[str, Any]:
     return {
         "client_order_id": order.terms.client_order_id or "",
         "transact_time": order.updated_at,
-        "working_time": order.created_at,
+        "working_time": _working_time(order),
         **_common_fields(order),
     }
 
@@ -112,12 +117,38 @@ def _common_fields(order: OrderState) -> dict[str, Any]:
         "executed_qty": wire_amount(order.executed_quantity, base),
         "orig_quote_order_qty": wire_amount(terms.quote_quantity or 0, quote),
         "cummulative_quote_qty": wire_amount(order.executed_quote_quantity, quote),
-        "status": order.status.value.upper(),
+        "status": order_status(order),
         "time_in_force": time_in_force(terms),
         "type": order_kind(terms).value,
         "side": terms.side.value.upper(),
         "self_trade_prevention_mode": terms.self_trade_prevention.value.upper(),
+        **_of_some(order, base, quote),
     }
+
+
+def _of_some(order: OrderState, base: int, quote: int) -> dict[str, Any]:
+    """Present only where the order has them. An amount by quote was prevented in quote."""
+    terms = order.terms
+    fields: dict[str, Any] = {}
+    if terms.stop_price is not None:
+        fields["stop_price"] = wire_amount(terms.stop_price, quote)
+    if terms.trailing_delta is not None:
+        fields["trailing_delta"] = terms.trailing_delta
+    if terms.visible_quantity is not None:
+        fields["iceberg_qty"] = wire_amount(terms.visible_quantity, base)
+    if order.prevented_quantity:
+        scale = quote if terms.quantity is None else base
+        fields["prevented_quantity"] = wire_amount(order.prevented_quantity, scale)
+    return fields
+
+
+def _waits(order: OrderState) -> bool:
+    """For its trigger."""
+    return order.working_since is None and order.terms.type in CONDITIONAL
+
+
+def _working_time(order: OrderState) -> int:
+    return NEVER if _waits(order) else order.working_since or order.created_at
 
 
 def _order_fill(fill: Fill, market: MarketDefinition) -> payloads.OrderFill:

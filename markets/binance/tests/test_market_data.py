@@ -72,7 +72,6 @@ def test_exchange_info(client: BinanceClient) -> None:
         ({"symbols": '["ETHBTC","BTCUSDT"]'}, {"ETHBTC", "BTCUSDT"}),
         ({"permissions": "SPOT"}, MARKETS),
         ({"permissions": '["MARGIN","LEVERAGED"]'}, set()),
-        ({"symbolStatus": "HALT"}, set()),
     ],
 )
 def test_some_of_the_markets(
