@@ -1,0 +1,118 @@
+"""Which parameters an order of each type must and may have, and what it is in our words.
+
+Source: "Additional mandatory parameters based on order type", Binance's public documentation.
+"""
+
+from typing import Final, NamedTuple
+
+from engine.core.order_checks import MAX_TRAILING_DELTA
+from engine.core.types import OrderType, TimeInForce
+from markets.binance import errors, queries
+from markets.binance.fields import OrderKind, ResponseType
+from markets.order_terms import NewOrder
+
+MIN_STRATEGY_TYPE: Final = 1_000_000
+
+
+class Form(NamedTuple):
+    type: OrderType
+    required: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+    post_only: bool = False
+    response: ResponseType = ResponseType.ACK
+    """Unless another one is asked for."""
+
+
+_LIMIT: Final = ("time_in_force", "quantity", "price")
+_TRIGGER: Final = ("stop_price", "trailing_delta")
+
+FORMS: Final = {
+    OrderKind.LIMIT: Form(OrderType.LIMIT, _LIMIT, ("iceberg_qty",), response=ResponseType.FULL),
+    OrderKind.LIMIT_MAKER: Form(
+        OrderType.LIMIT, ("quantity", "price"), ("iceberg_qty",), post_only=True
+    ),
+    OrderKind.MARKET: Form(
+        OrderType.MARKET, (), ("quantity", "quote_order_qty"), response=ResponseType.FULL
+    ),
+    OrderKind.STOP_LOSS: Form(OrderType.STOP_LOSS, ("quantity",), _TRIGGER),
+    OrderKind.STOP_LOSS_LIMIT: Form(OrderType.STOP_LOSS_LIMIT, _LIMIT, (*_TRIGGER, "iceberg_qty")),
+    OrderKind.TAKE_PROFIT: Form(OrderType.TAKE_PROFIT, ("quantity",), _TRIGGER),
+    OrderKind.TAKE_PROFIT_LIMIT: Form(
+        OrderType.TAKE_PROFIT_LIMIT, _LIMIT, (*_TRIGGER, "iceberg_qty")
+    ),
+}
+
+_NAMES: Final = {
+    "time_in_force": "timeInForce",
+    "quantity": "quantity",
+    "quote_order_qty": "quoteOrderQty",
+    "price": "price",
+    "stop_price": "stopPrice",
+    "trailing_delta": "trailingDelta",
+    "iceberg_qty": "icebergQty",
+}
+
+
+def check_form(wanted: queries.NewOrder) -> Form:
+    """Raises BinanceError -1013, -1102, -1106 or -1134."""
+    form = FORMS[wanted.type]
+    for attribute, name in _NAMES.items():
+        given = getattr(wanted, attribute) is not None
+        if not given and attribute in form.required:
+            raise errors.MANDATORY_PARAMETER.error(name)
+        if given and attribute not in form.required + form.optional:
+            raise errors.NOT_REQUIRED.error(name)
+    if form.type is OrderType.MARKET:
+        _check_market_quantity(wanted)
+    if (
+        "stop_price" in form.optional
+        and wanted.stop_price is None
+        and wanted.trailing_delta is None
+    ):
+        raise errors.ONE_OF_TWO.error("stopPrice", "trailingDelta")
+    if wanted.trailing_delta is not None and not 0 < wanted.trailing_delta <= MAX_TRAILING_DELTA:
+        raise errors.FILTER_FAILURE.error("TRAILING_DELTA")
+    if wanted.strategy_type is not None and wanted.strategy_type < MIN_STRATEGY_TYPE:
+        raise errors.BAD_STRATEGY_TYPE.error()
+    _check_positive(wanted)
+    return form
+
+
+def _check_market_quantity(wanted: queries.NewOrder) -> None:
+    if wanted.quantity is None and wanted.quote_order_qty is None:
+        raise errors.ONE_OF_TWO.error("quantity", "quoteOrderQty")
+    if wanted.quantity is not None and wanted.quote_order_qty is not None:
+        raise errors.NOT_REQUIRED.error("quoteOrderQty")
+
+
+def _check_positive(wanted: queries.NewOrder) -> None:
+    for price in (wanted.price, wanted.stop_price):
+        if price is not None and _is_zero(price):
+            raise errors.INVALID_PRICE.error()
+    for amount in (wanted.quantity, wanted.quote_order_qty, wanted.iceberg_qty):
+        if amount is not None and _is_zero(amount):
+            raise errors.INVALID_QUANTITY.error()
+
+
+def _is_zero(text: str) -> bool:
+    return not text.strip("0.")
+
+
+def placement(wanted: queries.NewOrder, form: Form) -> NewOrder:
+    """The arguments of `services.order_place`."""
+    lifetime = wanted.time_in_force
+    return {
+        "market": wanted.symbol,
+        "side": wanted.side.side,
+        "type": form.type,
+        "time_in_force": None if lifetime is None else TimeInForce(lifetime.value.lower()),
+        "price": wanted.price,
+        "quantity": wanted.quantity,
+        "quote_quantity": wanted.quote_order_qty,
+        "post_only": form.post_only,
+        "client_order_id": wanted.new_client_order_id,
+        "stop_price": wanted.stop_price,
+        "trailing_delta": wanted.trailing_delta,
+        "visible_quantity": wanted.iceberg_qty,
+        "self_trade_prevention": wanted.self_trade_prevention_mode.mode,
+    }
