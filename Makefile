@@ -34,7 +34,7 @@ check: $(VENV)/.dev
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
 bench: $(VENV)/.dev $(VENV)/.compiled
-	@exec $(BIN)/python -m bench $(BENCH)
+	@EXCHANGE_COMPILED_CORE=$${EXCHANGE_COMPILED_CORE:-1} exec $(BIN)/python -m bench $(BENCH)
 
 # Parts are killed under load, and everything is compared: docs/FAILURES.md.
 KILLS ?= 20

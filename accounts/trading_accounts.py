@@ -4,12 +4,17 @@ Each service returns the journal's sequence after the command, and raises Comman
 EngineUnavailable or StatusUnknown. What was decided last stands in `TradingAccount`.
 """
 
+from typing import Final
+
 from accounts.models import TradingAccount
 from engine.core.commands import ConfigureAccount, LimitNotional
 from engine.submit import submit
 from exchange_site.errors import FieldInvalid
 from markets.models import Asset
 from markets.order_terms import optional_units
+from markets.own import await_history
+
+PATIENCE_S: Final = 10.0
 
 
 def account_configure(
@@ -36,7 +41,12 @@ def account_configure(
 
 
 def orders_unlimit(*, account: int) -> None:
-    """Lift the markets' limits on open orders, and leave the rest as the tables have it."""
+    """Lift the markets' limits on open orders, and leave the rest as it is.
+
+    It waits for the tables, so that nothing is undone that was decided a moment ago. Raises
+    HistoryBehind, besides what the engine's client raises.
+    """
+    await_history(timeout=PATIENCE_S)
     row = TradingAccount.objects.filter(account=account).first() or TradingAccount(account=account)
     if not row.unlimited_orders:
         account_configure(

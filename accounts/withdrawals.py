@@ -36,11 +36,11 @@ def withdrawal_request(
     idempotency_key: str,
     actor: User,
 ) -> WithdrawalRequest:
-    """Ask for a withdrawal, and reserve its funds. The same key again gives the same request.
+    """Ask for a withdrawal. The same key again gives the same request.
 
-    It is `reserved` or `rejected` then, unless EngineUnavailable or StatusUnknown pass through:
-    then `withdrawal_reserve` goes on. Raises FieldInvalid, or FundsRefused where the key stands
-    for another request.
+    `withdrawal_reserve` comes next, once the request is committed: the engine must not lock funds
+    for one that could still be rolled back. Raises FieldInvalid, or FundsRefused where the key
+    stands for another request.
     """
     wanted = whole_units(asset, amount)
     row, created = WithdrawalRequest.objects.get_or_create(
@@ -56,11 +56,14 @@ def withdrawal_request(
     )
     if not created and (row.asset, row.amount, row.destination) != (asset, wanted, destination):
         raise FundsRefused("this key was used for another request before")
-    return withdrawal_reserve(withdrawal=row) if row.status == WithdrawalState.REQUESTED else row
+    return row
 
 
 def withdrawal_reserve(*, withdrawal: WithdrawalRequest) -> WithdrawalRequest:
-    """Lock the funds, once. Raises FundsRefused, EngineUnavailable or StatusUnknown."""
+    """Lock the funds, once: the request is `reserved` then, or `rejected` by the engine.
+
+    Not within a transaction. Raises FundsRefused, EngineUnavailable or StatusUnknown.
+    """
     with transaction.atomic():
         row = _locked(withdrawal, WithdrawalState.REQUESTED)
         now = timezone.now()

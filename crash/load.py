@@ -49,6 +49,8 @@ class Load:
         self._client = client
         self._record = record
         self._each_tick = max(1, rate // TICKS_A_SECOND)
+        self._most_waiting = rate
+        """A second's worth: more would only grow old in the queue while a part is away."""
         self._chance = random.Random(seed)
         self._number = 0
         self._waiting: deque[Waiting] = deque()
@@ -65,8 +67,9 @@ class Load:
     def run(self, should_stop: Callable[[], bool]) -> None:
         due = time.monotonic()
         while not should_stop():
-            self._send(self._next_orders())
             self._give_up(GIVE_UP_S)
+            if len(self._waiting) < self._most_waiting:
+                self._send(self._next_orders())
             due = max(due + 1 / TICKS_A_SECOND, time.monotonic() - 1.0)
             time.sleep(max(0.0, due - time.monotonic()))
         deadline = time.monotonic() + GIVE_UP_S

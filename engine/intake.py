@@ -9,7 +9,7 @@ still comes in: cancels and queries. The rest of the memory is for what waits in
 from collections.abc import Iterable
 from typing import Final, NamedTuple, get_args
 
-from engine.core.commands import CancelOrder, Command
+from engine.core.commands import CancelAll, CancelAllAfter, CancelOrder, CancelOrderList, Command
 from engine.core.queries import Query
 from engine.wire import QUEUE_KEY
 
@@ -29,7 +29,13 @@ MAX_ENTRIES: Final = 20_000_000
 
 LOOK_EVERY_S: Final = 1.0
 
-_TAKEN_WHEN_FULL: Final = (CancelOrder, *get_args(Query))
+_TAKEN_WHEN_FULL: Final = (
+    CancelOrder,
+    CancelOrderList,
+    CancelAll,
+    CancelAllAfter,
+    *get_args(Query),
+)
 
 PUSH: Final = """
 if ARGV[2] == '1' and redis.call('EXISTS', KEYS[2]) == 1 then return -1 end

@@ -10,7 +10,7 @@ An entry's stream id is `<sequence>-0`. Its fields are text, so that
 | `time` | of the batch, in milliseconds since the epoch UTC; never runs backwards |
 | `commands` | JSON list, in the order in which they were applied |
 | `events` | JSON list of lists: first what fell due by `time`, then the events of each command |
-| `digest` | of all events so far, hexadecimal (see `engine/core/digest.py`) |
+| `digest` | of all commands and events so far, hexadecimal (see `engine/core/digest.py`) |
 | `origins` | JSON list: `[reply_to, request_id]` of each command, null where it is not known |
 
 Whoever leads next answers the last entry once more: its author may have died between the commit and

@@ -4,25 +4,17 @@ Trades are missing: their table has a composite key, as a hypertable needs one, 
 takes none.
 """
 
-from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
-from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
-from django.db.models import Model
-from django.forms.models import construct_instance
+from django.contrib import admin
 from django.http import HttpRequest
 
-from engine.client import EngineUnavailable, StatusUnknown
-from engine.submit import CommandRefused
-from exchange_site.errors import CodedError
-from exchange_site.generic import ModelAdmin, ModelForm
-from markets.administration import asset_define, market_define
-from markets.models import Asset, Market, Order
-from markets.selectors import wait_for_projection
-
-_Row = TypeVar("_Row", bound=Model)
+from engine.core.types import Phase
+from engine.times import to_milliseconds
+from exchange_site.command_admin import CommandAdmin, CommandForm, ReadOnlyAdmin
+from markets.administration import asset_define, fees_set, market_define, phase_set
+from markets.models import Asset, Market, MarketFees, MarketPhase, Order, OrderList
 
 _AMOUNTS: Final = (
     "tick",
@@ -44,32 +36,6 @@ _NUMBERS: Final = (
     "guard_window_ms",
     "guard_pause_ms",
 )
-
-
-class CommandForm(ModelForm[_Row]):
-    """Sends a command where other forms write a row. The engine's refusal is a form error."""
-
-    sequence: int
-
-    def send(self, command: Callable[[], int]) -> None:
-        """Last in `clean`: the form is only valid if the engine agreed."""
-        if self.errors:
-            return
-        try:
-            self.sequence = command()
-        except CommandRefused as refusal:
-            raise ValidationError(f"{refusal.detail} ({refusal.code.value})") from None
-        except CodedError as error:
-            raise ValidationError({error.field or "__all__": error.detail}) from None
-        except EngineUnavailable:
-            raise ValidationError("The engine does not answer; nothing was changed.") from None
-        except StatusUnknown:
-            raise ValidationError("No answer came in time. Look before you try again.") from None
-
-    def _post_clean(self) -> None:
-        """The engine validates, not the model; the instance is only there to be named."""
-        if not self.errors:
-            self.instance = construct_instance(self, self.instance)
 
 
 class AssetForm(CommandForm[Asset]):
@@ -112,39 +78,52 @@ class MarketForm(CommandForm[Market]):
         return data
 
 
+class PhaseForm(CommandForm[MarketPhase]):
+    class Meta:
+        model = MarketPhase
+        fields = ("phase", "phase_until")
+
+    def clean(self) -> dict[str, Any]:
+        symbol, data = self.instance.symbol, self.cleaned_data
+        until = data.get("phase_until")
+        self.send(
+            lambda: phase_set(
+                market=symbol,
+                phase=Phase(data["phase"]),
+                until=None if until is None else to_milliseconds(until),
+            )
+        )
+        return data
+
+
+class FeesForm(CommandForm[MarketFees]):
+    class Meta:
+        model = MarketFees
+        fields = ("market", "tier", "maker_fee_ppm", "taker_fee_ppm")
+
+    def clean(self) -> dict[str, Any]:
+        # The fields that say whose fees these are are not in the form of a change.
+        row, data = self.instance, self.cleaned_data
+        self.send(
+            lambda: fees_set(
+                market=data["market"].symbol if "market" in data else row.market_id,
+                tier=data.get("tier", row.tier),
+                maker_fee_ppm=data["maker_fee_ppm"],
+                taker_fee_ppm=data["taker_fee_ppm"],
+            )
+        )
+        return data
+
+    def validate_unique(self) -> None:
+        """The fees of a tier may be given anew."""
+
+
 def _text(amount: Decimal | None) -> Any:
     return None if amount is None else f"{amount:f}"
 
 
-class ProjectionAdmin(ModelAdmin[_Row]):
-    """Rows that only the projector writes: nobody deletes them."""
-
-    def has_delete_permission(self, request: HttpRequest, obj: _Row | None = None) -> bool:
-        return False
-
-
-class ReadOnlyAdmin(ProjectionAdmin[_Row]):
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: _Row | None = None) -> bool:
-        return False
-
-
-class DefinitionAdmin(ProjectionAdmin[_Row]):
-    """Saving waits for the row to appear, so that the list shows it."""
-
-    def save_model(
-        self, request: HttpRequest, obj: _Row, form: CommandForm[_Row], change: bool
-    ) -> None:
-        if not wait_for_projection(sequence=form.sequence):
-            messages.warning(request, "Done, but the tables are behind: it will show in a moment.")
-
-
 @admin.register(Asset)
-class AssetAdmin(DefinitionAdmin[Asset]):
+class AssetAdmin(CommandAdmin[Asset]):
     form = AssetForm
     list_display = ("symbol", "scale")
 
@@ -154,13 +133,50 @@ class AssetAdmin(DefinitionAdmin[Asset]):
 
 
 @admin.register(Market)
-class MarketAdmin(DefinitionAdmin[Market]):
+class MarketAdmin(CommandAdmin[Market]):
     form = MarketForm
-    list_display = ("symbol", "tick", "step", "min_notional", "maker_fee_ppm", "taker_fee_ppm")
+    list_display = (
+        "symbol",
+        "phase",
+        "tick",
+        "step",
+        "min_notional",
+        "maker_fee_ppm",
+        "taker_fee_ppm",
+    )
     list_select_related = ("base", "quote")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Market | None = None) -> list[str]:
         return ["symbol", "base", "quote"] if obj else []
+
+
+@admin.register(MarketPhase)
+class MarketPhaseAdmin(CommandAdmin[MarketPhase]):
+    """Opens, halts and closes markets."""
+
+    form = PhaseForm
+    list_display = ("symbol", "phase", "phase_until")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+
+@admin.register(MarketFees)
+class MarketFeesAdmin(CommandAdmin[MarketFees]):
+    form = FeesForm
+    list_display = ("market", "tier", "maker_fee_ppm", "taker_fee_ppm")
+    list_select_related = ("market",)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: MarketFees | None = None) -> list[str]:
+        return ["market", "tier"] if obj else []
+
+
+@admin.register(OrderList)
+class OrderListAdmin(ReadOnlyAdmin[OrderList]):
+    list_display = ("list_id", "account", "market_id", "order_ids", "status", "updated_at")
+    list_filter = ("market", "status")
+    search_fields = ("=account", "=list_id", "=client_list_id")
+    ordering = ("-list_id",)
 
 
 @admin.register(Order)

@@ -95,7 +95,7 @@ class Page(TypedDict, total=False):
 
 def orders_past(*, account: int, **page: Unpack[Page]) -> list[OrderState]:
     """Open and past orders, as of now. Raises HistoryBehind."""
-    _await_history(page.get("market"))
+    await_history(page.get("market"))
     return [order_state(row) for row in selectors.list_orders(account=account, **page)]
 
 
@@ -103,17 +103,20 @@ def fills_past(
     *, account: int, order_id: int | None = None, **page: Unpack[Page]
 ) -> list[AccountFill]:
     """As of now; `from_id` is a trade id, which needs a market. Raises HistoryBehind."""
-    _await_history(page.get("market"))
+    await_history(page.get("market"))
     return selectors.list_fills(account=account, order_id=order_id, **page)
 
 
-def _await_history(market: str | None) -> None:
-    """Let the projector come as far as the journal is now. Raises UnknownMarket."""
+def await_history(market: str | None = None, *, timeout: float = 1.0) -> None:
+    """Let the projector come as far as the journal is now, within `timeout` seconds.
+
+    Raises UnknownMarket and HistoryBehind.
+    """
     if market is not None:
         get_definition(symbol=market)
     with connect(settings.ENGINE_REDIS_URL) as server:
         tail = tail_sequence(server)
-    if not selectors.wait_for_projection(sequence=tail):
+    if not selectors.wait_for_projection(sequence=tail, timeout=timeout):
         raise HistoryBehind
 
 

@@ -10,22 +10,25 @@ from typing import Final, TypeVar
 
 from django.db.models import Model, QuerySet
 
+from engine.core.types import ListStatus
 from engine.intervals import Interval
 from engine.projector.positions import projected_sequence
 from engine.times import to_datetime
 from markets.fills import AccountFill, fill_of
-from markets.models import Kline, Market, Order, Trade
+from markets.models import Kline, Market, Order, OrderList, Trade
 from markets.models.order import OPEN_STATUSES
 
 __all__ = [
     "AccountFill",
     "get_market",
     "get_order",
+    "get_order_list",
     "list_fills",
     "list_fills_of",
     "list_klines",
     "list_markets",
     "list_open_orders",
+    "list_order_lists",
     "list_orders",
     "list_trades",
     "wait_for_projection",
@@ -108,6 +111,45 @@ def list_orders(
     return _page(
         orders, "order_id", oldest=from_id is not None or start_time is not None, limit=limit
     )
+
+
+def get_order_list(
+    *, account: int, list_id: int | None = None, client_list_id: str | None = None
+) -> OrderList | None:
+    """The account's order list by either id; of several with one client list id, the newest."""
+    lists = OrderList.objects.filter(account=account)
+    if list_id is not None:
+        lists = lists.filter(list_id=list_id)
+    if client_list_id is not None:
+        lists = lists.filter(client_list_id=client_list_id)
+    return lists.order_by("-list_id").first()
+
+
+def list_order_lists(
+    *,
+    account: int,
+    market: str | None = None,
+    executing: bool = False,
+    from_id: int | None = None,
+    start_time: int | None = None,
+    end_time: int | None = None,
+    limit: int = 500,
+) -> list[OrderList]:
+    """Order lists of an account, paged like `list_orders`; with `executing`, those whose orders are
+    still tied. Times are those of the last change."""
+    lists = OrderList.objects.filter(account=account)
+    if market is not None:
+        lists = lists.filter(market_id=market)
+    if executing:
+        lists = lists.filter(status=ListStatus.EXECUTING.value)
+    if from_id is not None:
+        lists = lists.filter(list_id__gte=from_id)
+    if start_time is not None:
+        lists = lists.filter(updated_at__gte=to_datetime(start_time))
+    if end_time is not None:
+        lists = lists.filter(updated_at__lte=to_datetime(end_time))
+    oldest = from_id is not None or start_time is not None
+    return _page(lists, "list_id", oldest=oldest, limit=limit)
 
 
 def list_trades(*, market: str, limit: int = 500, from_id: int | None = None) -> list[Trade]:

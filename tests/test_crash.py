@@ -5,9 +5,12 @@
 
 import asyncio
 
+from crash.audit import audit
 from crash.campaign import Campaign
+from crash.record import ACKNOWLEDGED, SENT, Record
 from exchange_site.tests.running import RunningExchange
 from exchange_site.tests.settings import TEST_CONTROLLER
+from markets.tests.native import NativeClient, order
 
 KILLS = 12
 RATE = 200
@@ -30,3 +33,22 @@ def test_a_second_start_goes_on_where_the_first_ended(fragile: RunningExchange) 
     after = fragile.state()
     assert after["state_hash"] == before["state_hash"]
     assert after["assets"] == before["assets"]
+
+
+def test_the_auditor_notices(fragile: RunningExchange) -> None:
+    """Whoever was told more, less or something else than what happened."""
+    funds = {"BTC": "10"}
+    trader = NativeClient(fragile.url, fragile.create_user("audited", fund=funds))
+    truth = trader.post("/order", order(client_order_id="audited-1")).json()["order_id"]
+    everything = audit(fragile, Record())
+    assert not everything.clean
+    assert everything.invented > 0, "orders that nobody sent"
+    record = Record()
+    record.note(SENT, "audited-1")
+    record.note(ACKNOWLEDGED, "audited-1", truth)
+    honest = audit(fragile, record)
+    assert (honest.lost, honest.doubled, honest.invented) == (0, 0, everything.invented - 1)
+    record.note(ACKNOWLEDGED, "audited-1", truth + 1)
+    record.note(ACKNOWLEDGED, "audited-2", 5)
+    cheated = audit(fragile, record)
+    assert (cheated.lost, cheated.doubled) == (1, 1)

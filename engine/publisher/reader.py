@@ -68,12 +68,6 @@ def read_depth(symbol: str, limit: int) -> Depth:
     return Depth(int(number), _levels(bids), _levels(asks), _phase(phase))
 
 
-def read_phases() -> dict[str, Phase]:
-    """The phase of each market. Raises FeedUnavailable."""
-    found: dict[bytes, bytes] = _pairs(_ask("HGETALL", keys.PHASES))
-    return {name.decode(): _phase(value) for name, value in found.items()}
-
-
 def read_statistics(symbol: str | None = None) -> dict[str, Statistics]:
     """The last 24 hours by market. Raises FeedUnavailable."""
     if symbol is not None:

@@ -69,9 +69,9 @@ def _check_digests(stream: Stream, records: Records, tail: int, wanted: set[int]
     for entry in chain(behind, _until(stream.read_after(begins - 1), tail)):
         if entry.sequence != sequence + 1:
             raise Difference(f"entry {entry.sequence} follows entry {sequence}")
-        sequence, digest = entry.sequence, roll(digest, entry.events)
+        sequence, digest = entry.sequence, roll(digest, entry.commands, entry.events)
         if digest != entry.digest:
-            raise Difference(f"entry {sequence} does not have the digest of its events")
+            raise Difference(f"entry {sequence} does not have the digest of what it holds")
         twin = next(archived, None)
         if twin is not None and not _agree(entry, twin):
             raise Difference(f"the archive's entry {sequence} is not the stream's")

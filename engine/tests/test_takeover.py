@@ -46,6 +46,15 @@ def start_pair(run_engine: RunEngine, connection: "redis.Redis") -> "subprocess.
     return standby
 
 
+def test_two_that_start_at_once(run_engine: RunEngine, engine_redis: "redis.Redis") -> None:
+    pids = {run_engine("--standby").pid, run_engine("--standby").pid}
+    wait_until(lambda: read_presence(engine_redis).standbys, "one leads, the other one stands by")
+    presence = read_presence(engine_redis)
+    assert presence.leader is not None
+    assert {presence.leader.pid, presence.standbys[0].pid} == pids
+    assert presence.leader.epoch == 1, "nobody led in between"
+
+
 def test_a_killed_leader_is_succeeded(
     run_engine: RunEngine, engine_redis: "redis.Redis", client: EngineClient
 ) -> None:

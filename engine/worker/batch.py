@@ -101,15 +101,15 @@ class Batch:
         """The journal entry, with the digest rolled on from `digest`; None without news."""
         if not self.has_news:
             return None
-        events = encode_events(self._events)
+        commands, events = encode(self._commands), encode_events(self._events)
         return EncodedEntry(
             sequence=self._sequence + 1,
             epoch=epoch,
             core=CORE_VERSION,
             time=self.time,
-            commands=encode(self._commands),
+            commands=commands,
             events=events,
-            digest=roll(digest, events),
+            digest=roll(digest, commands, events),
             origins=encode(self._origins),
         )
 

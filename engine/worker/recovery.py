@@ -63,7 +63,7 @@ class Replica:
             )
         replies, event_lists = self._replay(encoded)
         events = encode_events(event_lists)
-        digest = roll(self.digest, events)
+        digest = roll(self.digest, encoded.commands, events)
         if digest != encoded.digest or events != encoded.events:
             raise JournalBroken(
                 f"entry {encoded.sequence} does not replay to the events it holds. "

@@ -31,7 +31,7 @@ IDLE_MS: Final = 333
 WAIT_FOR_LEASE_S: Final = 0.02
 
 FOLLOW_AT_ONCE: Final = 50
-"""Entries that are replayed before the lease is looked after again."""
+"""Entries that are replayed before a standby asks for the lease again."""
 
 _log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ class Worker:
         self._clock = clock
         self._load = load
         self._replica = load()
-        self._announced = self._regulated = float("-inf")
+        self._announced = self._regulated = self._renewed = float("-inf")
         self._epoch = 0
         self._suspects = Suspects({}, patience=0)
         self._in_flight: Batch | None = None
@@ -76,6 +76,7 @@ class Worker:
         if epoch is None:
             return False
         self._epoch = epoch
+        self._renewed = time.monotonic()
         _log.info("leading in epoch %d", epoch)
         return True
 
@@ -92,7 +93,9 @@ class Worker:
         stop waits for long. Who fell behind what the journal still holds loads anew."""
         before = self._replica.sequence
         try:
-            self._replica.follow(islice(self._store.read_after(before), FOLLOW_AT_ONCE))
+            for entry in islice(self._store.read_after(before), FOLLOW_AT_ONCE):
+                self._replica.apply(entry)
+                self._renew_in_time()
         except JournalGap:
             loaded = self._load()
             if loaded.sequence <= self._replica.sequence:
@@ -101,44 +104,26 @@ class Worker:
             _log.warning("fell behind the journal: loaded entry %d", loaded.sequence)
         return self._replica.sequence - before
 
+    def _renew_in_time(self) -> None:
+        """While a leader recovers nothing else renews its lease."""
+        if self._epoch and time.monotonic() - self._renewed > IDLE_MS / 1000:
+            self._store.renew()
+            self._renewed = time.monotonic()
+
     def recover(self, should_stop: Callable[[], bool] = lambda: False) -> None:
         """Replay the journal; the lease is renewed meanwhile, so that nobody else starts.
 
         The last entry is answered once more, since its author may have died before it could.
         """
-        started = renewed = time.monotonic()
+        started = time.monotonic()
         while self._follow_some():
             if should_stop():
                 return
-            if time.monotonic() - renewed > IDLE_MS / 1000:
-                self._store.renew()
-                renewed = time.monotonic()
         self._clock.not_before(self._replica.engine.time)
         self._store.publish(self._replica.last_replies(), MAX_BATCH)
         self._suspects = Suspects(self._store.suspects(), patience=2 * MAX_BATCH)
         seconds = time.monotonic() - started
         _log.info("recovered to entry %d in %.2f s", self._replica.sequence, seconds)
-
-    def _follow(
-        self, should_stop: Callable[[], bool], renew: Callable[[], None] = lambda: None
-    ) -> None:
-        """Replay what stands in the journal. Where it was trimmed behind the replica's back, which
-        takes a long standstill, load anew."""
-        renewed = time.monotonic()
-        try:
-            for entry in self._store.read_after(self._replica.sequence):
-                self._replica.apply(entry)
-                if should_stop():
-                    return
-                if time.monotonic() - renewed > IDLE_MS / 1000:
-                    renew()
-                    renewed = time.monotonic()
-        except JournalGap:
-            loaded = self._load()
-            if loaded.sequence <= self._replica.sequence:
-                raise
-            self._replica = loaded
-            self._follow(should_stop, renew)
 
     def step(self, messages: list[bytes]) -> list[bytes]:
         """Apply one batch and commit it. Returns what waits by then.

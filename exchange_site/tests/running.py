@@ -33,6 +33,13 @@ for line in sys.stdin:
 """
 
 
+def account_number(username: str) -> int:
+    """For `RunningExchange.account_of`, in a process with Django."""
+    from accounts.models import User
+
+    return User.objects.get(username=username).pk
+
+
 class RunningExchange:
     """`url` is its front door. Markets are the demo's, accounts those that tests create; `demo`
     adds the demo's own users and market maker."""
@@ -130,6 +137,10 @@ class RunningExchange:
         """Call a service as the admin does, such as "markets.administration.fees_set"; what it
         returns. The arguments must be JSON."""
         return self._ask_office(service, arguments)
+
+    def account_of(self, username: str) -> int:
+        account: int = self.operate(f"{__name__}.account_number", username=username)
+        return account
 
     def define_market(self, symbol: str, **rules: object) -> None:
         """A market of the test's own, between assets of eight places. It waits for the tables."""

@@ -201,4 +201,15 @@ class Migration(migrations.Migration):
             model_name='orderlist',
             constraint=models.CheckConstraint(condition=models.Q(('status__in', ['done', 'executing'])), name='order_list_status_known'),
         ),
+        migrations.CreateModel(
+            name='MarketPhase',
+            fields=[
+            ],
+            options={
+                'proxy': True,
+                'indexes': [],
+                'constraints': [],
+            },
+            bases=('markets.market',),
+        ),
     ]

@@ -104,6 +104,13 @@ class Market(models.Model):
         return self.symbol
 
 
+class MarketPhase(Market):
+    """A market under the aspect that changes more often than its rules."""
+
+    class Meta:
+        proxy = True
+
+
 class MarketFees(models.Model):
     """What accounts of one tier pay in a market, where that is not what all pay."""
 

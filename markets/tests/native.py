@@ -14,6 +14,7 @@ class NativeClient:
     """`credentials` is what `create_api_key` prints."""
 
     def __init__(self, url: str, credentials: Any) -> None:
+        self.username: str = credentials["username"]
         self._key = credentials["api_key"]
         self._secret = credentials["secret_key"].encode()
         self._http = httpx.Client(base_url=f"{url}/api/v1", timeout=20)

@@ -17,6 +17,10 @@ def client(exchange: Any) -> NativeClient:
     return NativeClient(exchange.url, exchange.create_user("bad-input", fund=funds))
 
 
+def stop(**changes: object) -> dict[str, object]:
+    return order(**{"type": "stop_loss_limit", "stop_price": "0.03", **changes})
+
+
 @pytest.mark.parametrize(
     ("fields", "status", "code"),
     [
@@ -66,6 +70,23 @@ def client(exchange: Any) -> NativeClient:
         (order(time_in_force="gtd", good_till=10**30), 400, "INVALID_FIELD"),
         (order(side="BUY"), 400, "INVALID_FIELD"),
         (order(type="stop"), 400, "INVALID_FIELD"),
+        (order(stop_price="0.02"), 400, "INVALID_FIELD"),
+        (order(trailing_delta=1), 400, "INVALID_FIELD"),
+        (order(protection_price="0.02"), 400, "INVALID_FIELD"),
+        (order(type="market", price=None, visible_quantity="1"), 400, "INVALID_FIELD"),
+        (order(visible_quantity="2"), 422, "INVALID_ORDER"),
+        (order(visible_quantity="0.0005"), 422, "QUANTITY_OFF_STEP"),
+        (order(self_trade_prevention="some"), 400, "INVALID_FIELD"),
+        (stop(stop_price=None), 400, "MISSING_FIELD"),
+        (stop(price=None), 400, "MISSING_FIELD"),
+        (stop(quantity=None), 400, "MISSING_FIELD"),
+        (stop(quote_quantity="1"), 400, "INVALID_FIELD"),
+        (stop(type="stop_loss"), 400, "INVALID_FIELD"),
+        (stop(trailing_delta=0), 400, "INVALID_FIELD"),
+        (stop(trailing_delta=5_001), 400, "INVALID_FIELD"),
+        (stop(trailing_delta="1"), 400, "INVALID_FIELD"),
+        (stop(stop_price="0.020001"), 422, "PRICE_OFF_TICK"),
+        (stop(post_only=True), 422, "INVALID_ORDER"),
         (order(symbol="eth/btc"), 400, "INVALID_FIELD"),
         (order(client_order_id="a b"), 400, "INVALID_FIELD"),
         (order(client_order_id="x" * 37), 400, "INVALID_FIELD"),

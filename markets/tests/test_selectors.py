@@ -7,7 +7,7 @@ import pytest
 from engine.core.types import Side
 from engine.intervals import MINUTE, Interval
 from engine.projector.loop import project_entries
-from engine.tests.journals import START_MS, JournalWriter, small_journal
+from engine.tests.journals import START_MS, JournalWriter, operators_journal, small_journal
 from engine.times import to_datetime
 from markets import selectors
 from markets.candle_updates import update_candles
@@ -185,3 +185,13 @@ class TestKlines:
 @pytest.mark.parametrize(("sequence", "there"), [(0, True), (6, True), (7, False)])
 def test_waiting_for_the_projection(sequence: int, there: bool) -> None:
     assert selectors.wait_for_projection(sequence=sequence, timeout=0.02) is there
+
+
+def test_order_lists() -> None:
+    project_entries(operators_journal())
+    (row,) = selectors.list_order_lists(account=1, market="BTCUSDT")
+    assert (row.list_id, row.order_ids, row.status) == (1, [8, 9], "done")
+    assert selectors.list_order_lists(account=1, executing=True) == []
+    assert selectors.list_order_lists(account=2) == []
+    assert selectors.get_order_list(account=1, client_list_id="oco") == row
+    assert selectors.get_order_list(account=2, list_id=1) is None

@@ -61,6 +61,8 @@ class Command(BaseCommand):
             raise CommandError(
                 "the engine does not answer: is `make run` running? There is no key yet"
             ) from None
+        except CodedError as error:
+            raise CommandError(f"{error}: there is no key yet, run this again") from None
 
     def _user(self, username: str, *, create: bool) -> User:
         user = User.objects.filter(username=username).first()

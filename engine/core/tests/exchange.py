@@ -23,7 +23,7 @@ from engine.core.open_orders import needed_lock
 from engine.core.order import Order
 from engine.core.replies import OrderReply, Refused, Reply
 from engine.core.snapshot import decode_snapshot, encode_snapshot, restore_snapshot, take_snapshot
-from engine.core.types import BUY, GTC, IOC, OPEN, POST_ONLY, SELL, OrderType, Side
+from engine.core.types import BUY, GTC, IOC, LIMIT, OPEN, POST_ONLY, SELL, OrderType, Side
 
 ALICE, BOB, CAROL = 1, 2, 3
 MARKET = "ABCUSD"
@@ -42,6 +42,16 @@ RULES = DefineMarket(
     taker_fee_ppm=0,
 )
 LATE = 2**53
+
+
+def order_terms(
+    account: int, side: Side, price: int | None, quantity: int | None, **terms: Any
+) -> OrderTerms:
+    """A limit order, GTC unless said otherwise; IOC and a market order where there is no price."""
+    terms.setdefault("type", LIMIT if price is not None else OrderType.MARKET)
+    terms.setdefault("time_in_force", GTC if price is not None else IOC)
+    terms.setdefault("market", MARKET)
+    return OrderTerms(account=account, side=side, price=price, quantity=quantity, **terms)
 
 
 class Exchange:
@@ -77,14 +87,10 @@ class Exchange:
         key: str | None = None,
         **terms: Any,
     ) -> Reply:
-        """A limit order, GTC unless said otherwise; a market order where there is no price."""
-        kind = OrderType.LIMIT if price is not None else OrderType.MARKET
-        terms.setdefault("time_in_force", GTC if price is not None else IOC)
-        terms.setdefault("market", MARKET)
-        order = OrderTerms(
-            account=account, side=side, type=kind, price=price, quantity=quantity, **terms
+        """Returns the reply; `terms` as for `order_terms`."""
+        return self.do(
+            PlaceOrder(order_terms(account, side, price, quantity, **terms), expires_at, key)
         )
-        return self.do(PlaceOrder(order, expires_at, key))
 
     def buy(self, account: int, price: int | None, quantity: int | None, **terms: Any) -> Reply:
         return self.place(account, BUY, price, quantity, **terms)

@@ -85,8 +85,8 @@ class RandomCommands:
     def next(self) -> Command | None:
         """None where there is nothing to do it to."""
         makers: dict[Callable[[], Command | None], int] = {
-            self.limit: 30,
-            self.crossing_limit: 16,
+            self.limit: 36,
+            self.crossing_limit: 12,
             self.market: 8,
             self.conditional: 14,
             self.order_list: 6,
@@ -95,7 +95,7 @@ class RandomCommands:
             self.cancel: 4,
             self.cancel_list: 2,
             self.cancel_many: 2,
-            self.open_market: 4,
+            self.open_market: 8,
             self.change_phase: 3,
             self.administer: 3,
             self.move_funds: 2,
@@ -171,7 +171,7 @@ class RandomCommands:
             "quantity": self._quantity(market),
             "post_only": self._rarely(12),
             "client_order_id": self._name(),
-            "visible_quantity": self._quantity(market, 4) if self._rarely(4) else None,
+            "visible_quantity": self._quantity(market, 4) if self._rarely(3) else None,
             "self_trade_prevention": self._prevention(),
         }
         terms |= self._lifetime(GTC, GTC, GTC, GTC, GTC, IOC, FOK, GTD)
@@ -277,7 +277,7 @@ class RandomCommands:
         commands: list[Command] = [
             self.rules(symbol),
             SetFees(symbol, chance.randint(1, 2), *self._fees()),
-            LimitNotional(account, "USD", chance.choice((None, None, 3_000))),
+            LimitNotional(account, "USD", chance.choice((None, 1_500))),
             ConfigureAccount(
                 account,
                 tier=chance.randint(0, 2),
@@ -302,12 +302,12 @@ class RandomCommands:
             max_quantity=chance.choice((11 * step, 10**9)),
             min_notional=chance.choice((0, 0, 0, 150)),
             max_notional=chance.choice((10**12, 10**12, 1_100)),
-            band_down_ppm=chance.choice((500_000, 500_000, 930_000)),
-            band_up_ppm=chance.choice((2_000_000, 2_000_000, 1_070_000)),
+            band_down_ppm=chance.choice((500_000, 500_000, 500_000, 930_000)),
+            band_up_ppm=chance.choice((2_000_000, 2_000_000, 2_000_000, 1_070_000)),
             maker_fee_ppm=maker_fee,
             taker_fee_ppm=taker_fee,
-            max_open_orders=chance.choice((None, None, 8)),
-            max_conditional_orders=chance.choice((None, None, 3)),
+            max_open_orders=chance.choice((None, None, 5)),
+            max_conditional_orders=chance.choice((None, None, 2)),
             trigger_band_ppm=chance.choice((0, 50_000)),
             guard_ppm=150_000 if symbol == XYZ else None,
             guard_window_ms=20,
@@ -350,7 +350,7 @@ class RandomCommands:
 
     def _price(self, market: str) -> int:
         tick, _ = GRID[market]
-        farthest = 8 if tick == 1 else 2
+        farthest = 4 if tick == 1 else 2
         off = 1 if self._rarely(30) else 0
         return 100 + self._chance.randint(-farthest, farthest) * tick + off
 

@@ -46,11 +46,10 @@ from engine.core.tests.naive.exchange import (
     ListAnswer,
     NaiveExchange,
     OrderAnswer,
-    OrderView,
     ReplaceAnswer,
-    Word,
 )
 from engine.core.tests.naive.market import Place
+from engine.core.tests.naive.trading import OrderView, Word
 from engine.core.tests.random_commands import BEGIN, GRID, RandomCommands
 from engine.core.types import BUY, OPEN, POST_ONLY, SELL, ListStatus, Side
 

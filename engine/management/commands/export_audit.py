@@ -36,10 +36,10 @@ class Command(BaseCommand):
             for entry in history.read_after(first - 1):
                 if last is not None and entry.sequence > last:
                     break
-                digest = roll(digest, entry.events)
+                digest = roll(digest, entry.commands, entry.events)
                 if digest != entry.digest:
                     raise CommandError(
-                        f"entry {entry.sequence} does not have the digest of its events"
+                        f"entry {entry.sequence} does not have the digest of what it holds"
                     )
                 self.stdout.write(line_of(entry))
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from engine.core.commands import CancelOrder, OrderTerms, PlaceOrder
 from engine.core.digest import GENESIS, roll
+from engine.core.engine import CORE_VERSION
 from engine.core.snapshot import state_hash
 from engine.core.tests.exchange import LATE
 from engine.core.types import BUY, GTC, LIMIT
@@ -25,6 +26,7 @@ from engine.snapshots.time_travel import replica_at
 from engine.tests.journals import append
 from engine.times import to_datetime
 from engine.wire import LEASE_KEY
+from engine.worker.loader import JournalBehind
 from engine.worker.recovery import JournalBroken, Replica
 
 
@@ -227,8 +229,9 @@ def test_the_audit_export_can_be_checked_by_anybody(old: Scene) -> None:
     assert [line["sequence"] for line in lines] == list(range(1, len(lines) + 1))
     digest = GENESIS
     for raw, line in zip(run("export_audit").splitlines(), lines, strict=True):
+        commands = raw[raw.index('"commands":') + len('"commands":') : raw.index(',"events":')]
         events = raw[raw.index('"events":') + len('"events":') : raw.rindex(',"digest"')]
-        digest = roll(digest, events.encode())
+        digest = roll(digest, commands.encode(), events.encode())
         assert digest == line["digest"]
     part = run("export_audit", "--from", "5", "--to", "9").splitlines()
     assert [json.loads(line) for line in part] == lines[4:9]
@@ -245,7 +248,7 @@ def test_the_final_snapshot_stands_at_the_tail(scene: Scene) -> None:
     scene.trade(3)
     scene.journal.delete(LEASE_KEY)
     tail = tail_sequence(scene.journal)
-    assert json.loads(run("final_snapshot")) == {"sequence": tail, "core": 1}
+    assert json.loads(run("final_snapshot")) == {"sequence": tail, "core": CORE_VERSION}
     assert Snapshot.objects.latest("id").sequence == tail
     assert not scene.journal.exists(LEASE_KEY)
     assert json.loads(run("final_snapshot"))["sequence"] == tail, "once more does no harm"
@@ -272,18 +275,66 @@ def test_an_upgrade(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
         for module in (*modules, "engine.snapshots.codec"):
             monkeypatch.setattr(f"{module}.CORE_VERSION", version)
 
-    install(2)
+    install(CORE_VERSION + 1)
     with pytest.raises(JournalBroken, match="final_snapshot"):
         scene.new_worker()
-    install(1)
+    install(CORE_VERSION)
     scene.journal.delete(LEASE_KEY)
     run("final_snapshot")
-    install(2)
+    install(CORE_VERSION + 1)
     scene.worker = scene.new_worker()
     assert scene.state() == before
     scene.trade(4)
     scene.snapshot()
-    assert Snapshot.objects.latest("id").core == 2
-    install(1)
+    assert Snapshot.objects.latest("id").core == CORE_VERSION + 1
+    install(CORE_VERSION)
     with pytest.raises(JournalBroken, match="core version"):
         scene.new_worker()
+
+
+@pytest.mark.parametrize("left", ["nothing", "an older state"])
+def test_a_lost_journal_is_made_anew_from_the_archive(scene: Scene, left: str) -> None:
+    """What only the stream had is lost; whoever has seen it forgets it, the engine goes on."""
+    scene.trade(5)
+    for _ in range(3):
+        scene.worker = scene.new_worker()
+    scene.trade(5)
+    scene.project()
+    archived = tail_sequence(scene.journal)
+    expected = state_of(direct(scene, archived))
+    epoch = scene.worker._epoch
+    older = list(read_all_after(scene.journal, 0))[:5]
+    scene.trade(3)
+    scene.snapshot()
+    scene.publish_until(tail_sequence(scene.journal))
+    scene.journal.flushall()
+    if left == "an older state":
+        append(scene.journal, older)
+    with pytest.raises(JournalBehind, match=r"docs/FAILURES\.md"):
+        scene.new_worker()
+    with pytest.raises(CommandError, match="--accept-loss"):
+        run("restore_journal")
+    restored = json.loads(run("restore_journal", "--accept-loss"))
+    assert restored["sequence"] == archived
+    scene.worker = scene.new_worker()
+    assert scene.state() == expected
+    assert scene.worker._epoch > epoch
+    scene.trade(2)
+    with pytest.raises(CommandError, match="stop it first"):
+        run("restore_journal", "--accept-loss")
+
+
+def test_only_what_is_the_archives_is_completed_from_it(scene: Scene) -> None:
+    scene.trade(10)
+    scene.project()
+    entries = list(read_all_after(scene.journal, 0))[:5]
+    scene.journal.flushall()
+    with_another_end = [*entries[:-1], msgspec.structs.replace(entries[-1], digest=GENESIS)]
+    append(scene.journal, with_another_end)
+    with pytest.raises(CommandError, match="is not the archive's"):
+        run("restore_journal", "--accept-loss")
+    assert tail_sequence(scene.journal) == 5
+    scene.journal.delete(JOURNAL_KEY)
+    append(scene.journal, list(scene.records.read_archive_after(0)))
+    with pytest.raises(CommandError, match="nothing to restore"):
+        run("restore_journal", "--accept-loss")

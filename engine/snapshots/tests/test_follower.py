@@ -7,6 +7,7 @@ import pytest
 from django.test import override_settings
 
 from engine import tasks
+from engine.core.engine import CORE_VERSION
 from engine.journal import JOURNAL_KEY, read_all_after, tail_sequence
 from engine.models import Snapshot, SnapshotPiece
 from engine.publisher import keys
@@ -32,7 +33,7 @@ def test_a_snapshot_is_the_state(scene: Scene) -> None:
     opened = OpenSnapshot(load_packed(row)).replica()
     assert state_of(opened) == scene.state()
     assert (row.sequence, row.digest) == (opened.sequence, opened.digest)
-    assert (row.core, row.epoch) == (1, 1)
+    assert (row.core, row.epoch) == (CORE_VERSION, 1)
     assert row.size == sum(len(piece.data) for piece in SnapshotPiece.objects.all())
 
 

@@ -9,6 +9,7 @@ from django.db.models import F
 
 from engine.connections import connect
 from engine.core.digest import GENESIS
+from engine.core.engine import CORE_VERSION
 from engine.journal import JOURNAL_KEY, read_all_after, tail_sequence
 from engine.models import JournalEntry, ProjectorPosition, Snapshot, SnapshotPiece
 from engine.publisher import keys
@@ -219,11 +220,11 @@ def test_an_older_core_is_gone_on_from_where_nothing_of_it_follows(
     scene.snapshot()
     before = scene.state()
     for module in ("engine.worker.recovery", "engine.worker.loader", "engine.worker.batch"):
-        monkeypatch.setattr(f"{module}.CORE_VERSION", 2)
+        monkeypatch.setattr(f"{module}.CORE_VERSION", CORE_VERSION + 1)
     scene.worker = scene.new_worker()
     assert scene.state() == before
     scene.trade(3)
-    assert [entry.core for entry in read_all_after(scene.journal, 0)][-3:] == [2, 2, 2]
+    assert [entry.core for entry in read_all_after(scene.journal, 0)][-3:] == [CORE_VERSION + 1] * 3
     scene.worker = scene.new_worker()
     scene.trade(1)
     assert scene.load().sequence
@@ -236,7 +237,7 @@ def test_an_older_core_without_its_final_snapshot_is_refused(
     scene.snapshot()
     scene.trade(1)
     for module in ("engine.worker.recovery", "engine.worker.loader"):
-        monkeypatch.setattr(f"{module}.CORE_VERSION", 2)
+        monkeypatch.setattr(f"{module}.CORE_VERSION", CORE_VERSION + 1)
     with pytest.raises(JournalBroken, match="final_snapshot"):
         scene.new_worker()
 

@@ -270,7 +270,7 @@ def test_a_batch_that_cannot_be_journalled_is_applied_one_by_one(
     bench.do(*FOUNDATION)
     bench.push(Deposit(1, "USD", 1, "x"), Deposit(1, "USD", 1, "y"))
 
-    def broken(_digest: str, _events: bytes) -> str:
+    def broken(*_batch: object) -> str:
         raise Injected
 
     monkeypatch.setattr("engine.worker.batch.roll", broken)

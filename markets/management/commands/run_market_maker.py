@@ -58,11 +58,11 @@ class Command(BaseCommand):
 
 
 def _lift_limits() -> bool:
-    """Of both users' open orders; False while the engine does not answer."""
+    """Of both users' open orders; False while the engine or the tables do not answer."""
     try:
         for user in User.objects.filter(username__in=(MAKER, TAKER)):
             orders_unlimit(account=user.pk)
-    except (EngineUnavailable, StatusUnknown):
+    except (CodedError, EngineUnavailable, StatusUnknown):
         return False
     return True
 

@@ -27,11 +27,12 @@ export class Account {
     return Number(this.balances.get(asset)?.available ?? 0);
   }
 
-  /** Prices at which the user's own orders stand. */
+  /** Prices at which the user's own orders stand; those that wait for a trigger do not. */
   ownPrices(symbol) {
     const prices = new Set();
     for (const order of this.orders.values()) {
-      if (order.symbol === symbol && order.price !== null) prices.add(Number(order.price));
+      if (order.symbol !== symbol || order.price === null || order.working_since === null) continue;
+      prices.add(Number(order.price));
     }
     return prices;
   }
@@ -110,7 +111,13 @@ export function orderOf(event) {
     side: event.S.toLowerCase(),
     type: event.o.toLowerCase().replace("_maker", ""),
     time_in_force: event.f.toLowerCase(),
+    post_only: event.o === "LIMIT_MAKER",
     price: Number(event.p) ? event.p : null,
+    stop_price: Number(event.P) ? event.P : null,
+    trailing_delta: event.d ?? null,
+    visible_quantity: Number(event.F) ? event.F : null,
+    list_id: event.g === -1 ? null : event.g,
+    working_since: event.W ?? null,
     quantity: event.q,
     executed_quantity: event.z,
     status: event.X.toLowerCase(),

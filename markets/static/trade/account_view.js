@@ -58,6 +58,7 @@ export class AccountView {
     }
     const market = this.markets.get(order.symbol);
     const quantity = (text) => format(text, market.quantity_places);
+    setText(row.kind, kindOf(order, market));
     setText(row.price, order.price === null ? "Market" : format(order.price, market.price_places));
     setText(row.quantity, quantity(order.quantity));
     const share = (Number(order.executed_quantity) / Number(order.quantity)) * 100;
@@ -76,7 +77,7 @@ export class AccountView {
     cell(clock(order.created_at), "time");
     cell(order.symbol);
     cell(order.side, order.side);
-    cell(order.post_only ? `${order.type}, post-only` : order.type);
+    const kind = cell("");
     const price = cell("", "number");
     const quantity = cell("", "number");
     const filled = cell("", "number");
@@ -87,7 +88,7 @@ export class AccountView {
     cancel.addEventListener("click", () => this.#cancel(order, cancel));
     cell("").append(cancel);
     node.dataset.id = order.order_id;
-    return { node, price, quantity, filled };
+    return { node, kind, price, quantity, filled };
   }
 
   async #cancel(order, button) {
@@ -139,4 +140,17 @@ export class AccountView {
     }
     document.getElementById("balances-none").hidden = this.account.balances.size > 0;
   }
+}
+
+/** The type in words, and what an order waits for. */
+function kindOf(order, market) {
+  const parts = [order.type.replaceAll("_", " ")];
+  if (order.post_only) parts.push("post-only");
+  if (order.visible_quantity !== null) parts.push("iceberg");
+  if (order.list_id !== null) parts.push("one cancels the other");
+  if (order.working_since === null) {
+    if (order.stop_price !== null) parts.push(`at ${format(order.stop_price, market.price_places)}`);
+    if (order.trailing_delta !== null) parts.push(`trailing ${order.trailing_delta / 100}%`);
+  }
+  return parts.join(", ");
 }
