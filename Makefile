@@ -1,8 +1,9 @@
 # Python 3.11 or newer and make are all that is needed; everything else goes into .venv and .run.
-#   make run | test [TESTS=path] | check | bench [BENCH=name] | crash [KILLS=n] | compile | requirements | clean
+#   make run | test [TESTS=path] | test-clients | check | bench [BENCH=name] | crash [KILLS=n] | compile | requirements
+#        | clean
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := run
-.PHONY: run test check bench crash compile requirements clean
+.PHONY: run test test-clients check bench crash compile requirements clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -21,6 +22,10 @@ run: $(VENV)/.compiled
 WORKERS ?= 2
 test: $(VENV)/.dev $(VENV)/.compiled
 	@exec $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
+
+# Clients that need Node, and a thousand rounds where the other tests do a hundred.
+test-clients: $(VENV)/.dev $(VENV)/.compiled
+	@ROUNDS=1000 exec $(BIN)/python -m pytest -m "heavy or not heavy" tests/clients markets/binance/tests/test_strategy.py
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -92,6 +92,13 @@ def exchange() -> Iterator[RunningExchange]:
 
 
 @pytest.fixture(scope="module")
+def alone(exchange: RunningExchange) -> Iterator[None]:
+    """No other file that asks for this trades meanwhile: they share ETHBTC and its prices."""
+    with FileLock(TEST_RUN / "alone.lock"):
+        yield
+
+
+@pytest.fixture(scope="module")
 def fragile() -> Iterator[RunningExchange]:
     """An exchange of the test file's own: nobody else should feel what it does to it."""
     exchange = RunningExchange(Path(tempfile.mkdtemp(prefix="fragile-", dir=TEST_RUN)))

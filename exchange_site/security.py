@@ -19,6 +19,7 @@ _COMMON: Final = (
 POLICY: Final = _COMMON + f"style-src 'self' {_LOGO_STYLE}"
 DOCS_POLICY: Final = _COMMON + "script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'"
 """The browsable API starts itself from an inline script."""
+DOCS_PATHS: Final = ("/docs", "/docs/v3")
 
 _Handler = Callable[[HttpRequest], Any]
 
@@ -29,7 +30,7 @@ def content_security_policy(
 ) -> Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]:
     def add(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         if response.headers.get("Content-Type", "").startswith("text/html"):
-            policy = DOCS_POLICY if request.path == "/docs" else POLICY
+            policy = DOCS_POLICY if request.path in DOCS_PATHS else POLICY
             response.headers.setdefault(HEADER, policy)
         return response
 

@@ -181,6 +181,12 @@ HEALTH_PUBLISHER_LAG = int(os.environ.get("HEALTH_PUBLISHER_LAG", "10000"))
 REQUESTS_PER_MINUTE_USER = int(os.environ.get("REQUESTS_PER_MINUTE_USER", "6000"))
 REQUESTS_PER_MINUTE_ADDRESS = int(os.environ.get("REQUESTS_PER_MINUTE_ADDRESS", "3000"))
 
+# The limits of the Binance-compatible API, as its `exchangeInfo` tells them: request weight by
+# address, new orders by account. Keys of the tier `maker` are not counted.
+BINANCE_REQUEST_WEIGHT_PER_MINUTE = int(os.environ.get("BINANCE_REQUEST_WEIGHT_PER_MINUTE", "6000"))
+BINANCE_ORDERS_PER_10_SECONDS = int(os.environ.get("BINANCE_ORDERS_PER_10_SECONDS", "100"))
+BINANCE_ORDERS_PER_DAY = int(os.environ.get("BINANCE_ORDERS_PER_DAY", "200000"))
+
 # The demo's market maker; `markets/market_maker/parameters.py` says what can stand here.
 MARKET_MAKER = {
     "url": f"http://127.0.0.1:{os.environ.get('PORT') or '8000'}",
@@ -210,7 +216,8 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Exchange",
     "DESCRIPTION": "Amounts are decimal strings, times milliseconds since the epoch UTC, ids "
-    "integers. Errors are RFC 9457 problem details with a stable `code` (see /docs/problems).",
+    "integers. Errors are RFC 9457 problem details with a stable `code` (see /docs/problems). "
+    "The Binance-compatible API is described at /docs/v3.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,

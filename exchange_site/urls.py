@@ -8,6 +8,7 @@ from exchange_site import views
 from exchange_site.health import health
 from exchange_site.metrics import metrics
 from markets import pages
+from markets.binance.schema import SETTINGS as BINANCE_SCHEMA
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -16,10 +17,17 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/", include("markets.api.urls")),
     path("schema", SpectacularJSONAPIView.as_view(), name="schema"),
+    path(
+        "schema/v3",
+        SpectacularJSONAPIView.as_view(custom_settings=BINANCE_SCHEMA),
+        name="schema-v3",
+    ),
     path("docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("docs/v3", SpectacularSwaggerView.as_view(url_name="schema-v3"), name="docs-v3"),
     path("docs/problems", views.problems, name="problems"),
     path("health", health, name="health"),
     path("metrics", metrics, name="metrics"),
+    path("", include("markets.binance.urls")),
 ]
 
 handler400 = "exchange_site.api.problems.bad_request"

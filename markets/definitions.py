@@ -58,6 +58,10 @@ def list_definitions() -> list[MarketDefinition]:
     return [market for _, market in sorted(_definitions(LIFETIME_S).markets.items())]
 
 
+def list_assets() -> list[str]:
+    return sorted(_definitions(LIFETIME_S).scales)
+
+
 def get_scale(*, asset: str) -> int:
     """Decimal places of an asset that the engine spoke of."""
     scale = _definitions(LIFETIME_S).scales.get(asset)

@@ -5,10 +5,12 @@ event that anybody was sent.
 """
 
 import time
+from collections.abc import Collection
 from decimal import Decimal
+from typing import Final
 
 from engine.core.replies import DepthReply
-from engine.intervals import Interval
+from engine.intervals import MINUTE, Interval
 from engine.publisher import reader
 from engine.publisher.candles import LiveCandle
 from engine.publisher.statistics import WINDOW_MS, Statistics
@@ -18,6 +20,9 @@ from markets import selectors
 from markets.definitions import MarketDefinition, UnknownMarket, get_definition
 from markets.models import Kline
 from markets.tickers import Ticker
+
+AVERAGE_MINUTES: Final = 5
+"""Of `get_average_price`."""
 
 
 class FeedUnavailable(CodedError):
@@ -30,12 +35,11 @@ def get_depth(*, market: str, limit: int) -> DepthReply:
     get_definition(symbol=market)
     try:
         depth = reader.read_depth(market, limit)
-        statistics = reader.read_statistics(market)
     except reader.FeedUnavailable as error:
         raise FeedUnavailable(str(error)) from error
-    last = statistics[market].last if market in statistics else 0
+    last = get_last_price(market=market)
     bids, asks = tuple(depth.bids), tuple(depth.asks)
-    return DepthReply(market, depth.number, bids, asks, last or None, depth.phase)
+    return DepthReply(market, depth.number, bids, asks, last, depth.phase)
 
 
 def list_tickers(*, symbol: str | None = None, now: int | None = None) -> list[Ticker]:
@@ -63,6 +67,53 @@ def get_ticker(*, symbol: str) -> Ticker:
     if not tickers:
         raise FeedUnavailable("the market is too new to be told of")
     return tickers[0]
+
+
+def list_best(*, markets: Collection[str]) -> dict[str, DepthReply]:
+    """The best level a side of each market that the feed knows. Raises FeedUnavailable."""
+    try:
+        found = reader.read_depths(markets, 1)
+    except reader.FeedUnavailable as error:
+        raise FeedUnavailable(str(error)) from error
+    return {
+        market: DepthReply(
+            market, depth.number, tuple(depth.bids), tuple(depth.asks), None, depth.phase
+        )
+        for market, depth in found.items()
+    }
+
+
+def get_last_price(*, market: str) -> int | None:
+    """In smallest units; None for a market that never traded. Raises FeedUnavailable."""
+    try:
+        statistics = reader.read_statistics(market)
+    except reader.FeedUnavailable as error:
+        raise FeedUnavailable(str(error)) from error
+    return statistics[market].last or None if market in statistics else None
+
+
+def get_average_price(*, market: str, now: int | None = None) -> Decimal | None:
+    """Of the trades of the last `AVERAGE_MINUTES`, by volume; the last price where there was none.
+
+    None for a market that never traded. Raises UnknownMarket, FeedUnavailable.
+    """
+    definition = get_definition(symbol=market)
+    now = now or time.time_ns() // 1_000_000
+    newest = now - now % MINUTE
+    try:
+        minutes = reader.read_minutes(
+            market, [newest - age * MINUTE for age in range(AVERAGE_MINUTES)]
+        )
+    except reader.FeedUnavailable as error:
+        raise FeedUnavailable(str(error)) from error
+    volume = sum(minute.volume for minute in minutes)
+    if volume:
+        quote_volume = sum(minute.quote_volume for minute in minutes)
+        return _decimal(quote_volume, definition.quote_scale) / _decimal(
+            volume, definition.base_scale
+        )
+    last = get_last_price(market=market)
+    return None if last is None else _decimal(last, definition.quote_scale)
 
 
 def list_klines(
@@ -108,6 +159,9 @@ def _ticker(market: MarketDefinition, day: Statistics, now: int) -> Ticker:
         volume=_decimal(day.volume, base),
         quote_volume=_decimal(day.quote_volume, quote),
         trades=day.trades,
+        first_id=day.first_id,
+        last_id=day.last_id if day.trades else 0,
+        previous_close=_decimal(day.price_before or day.open, quote) if traded else None,
         open_time=now - WINDOW_MS,
         close_time=now,
     )

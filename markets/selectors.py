@@ -152,12 +152,25 @@ def list_order_lists(
     return _page(lists, "list_id", oldest=oldest, limit=limit)
 
 
-def list_trades(*, market: str, limit: int = 500, from_id: int | None = None) -> list[Trade]:
-    """Public trades: the most recent ones, or those from trade id `from_id` on."""
+def list_trades(
+    *,
+    market: str,
+    limit: int = 500,
+    from_id: int | None = None,
+    start_time: int | None = None,
+    end_time: int | None = None,
+) -> list[Trade]:
+    """Public trades: the oldest ones at or after `from_id` (a trade id) or `start_time` where one
+    is given; else the newest, up to `end_time`."""
     trades = Trade.objects.filter(market_id=market)
     if from_id is not None:
         trades = trades.filter(trade_id__gte=from_id)
-    return _page(trades, "trade_id", oldest=from_id is not None, limit=limit)
+    if start_time is not None:
+        trades = trades.filter(time__gte=to_datetime(start_time))
+    if end_time is not None:
+        trades = trades.filter(time__lte=to_datetime(end_time))
+    oldest = from_id is not None or start_time is not None
+    return _page(trades, "trade_id", oldest=oldest, limit=limit)
 
 
 def list_fills(

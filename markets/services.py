@@ -8,6 +8,7 @@ to markets stands in `administration.py`.
 from collections.abc import Callable, Sequence
 from typing import Final, TypeVar, Unpack
 
+from engine.amounts import format_amount
 from engine.client import EngineUnavailable, StatusUnknown, engine_client
 from engine.core.commands import (
     AmendOrder,
@@ -20,8 +21,11 @@ from engine.core.commands import (
     PlaceOrderList,
     ReplaceOrder,
 )
+from engine.core.queries import GetDepth
+from engine.core.rejections import Code
 from engine.core.replies import (
     CanceledReply,
+    DepthReply,
     Done,
     OrderListReply,
     OrderReply,
@@ -32,14 +36,19 @@ from engine.core.replies import (
 from engine.core.types import ReplaceMode
 from engine.submit import CommandRefused, submit
 from exchange_site.errors import CodedError
+from markets import live
 from markets.definitions import get_definition
-from markets.order_terms import NewOrder, OrderId, optional_units, order_terms
+from markets.order_terms import NewOrder, OrderId, optional_units, order_terms, units
+from markets.trial import try_order
 
 ORDER_LIFETIME_MS: Final = 5_000
 """An order that the engine sees later than this is refused: nobody waits for it any more."""
 
 Outcome = OrderReply | Exception
 """Of one order among several: the reply, or what the service for a single one would raise."""
+
+LEVELS_TO_SELL: Final = 1_000
+"""Of the book, that `quantity_to_sell` walks."""
 
 _Reply = TypeVar("_Reply", bound=Reply)
 _Wanted = TypeVar("_Wanted")
@@ -62,6 +71,50 @@ def order_place(*, account: int, **order: Unpack[NewOrder]) -> OrderReply:
     """
     command = _placement(account, order)
     return _submit(command, OrderReply, command.terms.client_order_id)
+
+
+def quantity_to_sell(*, market: str, quote_quantity: str) -> str:
+    """How much to sell at market now so as to receive `quote_quantity`, or up to a step less.
+
+    By the book as it is; it can have changed when the order comes. Raises CommandRefused
+    NOTIONAL_TOO_SMALL, or QUANTITY_TOO_SMALL where the amount or the book is too small for a step.
+    """
+    definition = get_definition(symbol=market)
+    rules, unit = definition.rules, 10**definition.base_scale
+    wanted = units("quote_quantity", quote_quantity, definition.quote_scale)
+    if wanted < rules.min_notional:
+        raise CommandRefused(Code.NOTIONAL_TOO_SMALL, "below the market's minimum notional")
+    depth = submit(GetDepth(market, LEVELS_TO_SELL)).reply
+    assert isinstance(depth, DepthReply), depth
+    quantity = 0
+    for price, standing in depth.bids:
+        taken = min(standing, wanted * unit // price)
+        quantity += taken
+        wanted -= price * taken // unit
+        if taken < standing:
+            break
+    quantity -= quantity % rules.step
+    if not quantity:
+        raise CommandRefused(Code.QUANTITY_TOO_SMALL, "the book takes less than a step")
+    return format_amount(quantity, definition.base_scale)
+
+
+def order_test(*, account: int, **order: Unpack[NewOrder]) -> None:
+    """Check an order, given as to `order_place`, by its form and its market's filters. Nothing is
+    sent to the engine, which alone knows the book and the balances (see `trial.py`); the price band
+    is that of the last price in the feed.
+
+    Raises what `order_place` would raise for these reasons.
+    """
+    terms = order_terms(account, order)
+    refused = try_order(
+        get_definition(symbol=terms.market),
+        terms,
+        last_price=live.get_last_price(market=terms.market),
+        now=engine_client().engine_time_ms(),
+    )
+    if refused is not None:
+        raise CommandRefused(refused.code, refused.detail)
 
 
 def orders_place(*, account: int, orders: Sequence[NewOrder | Exception]) -> list[Outcome]:

@@ -21,12 +21,22 @@ class Ticker:
     volume: Decimal
     quote_volume: Decimal
     trades: int
+    first_id: int
+    last_id: int
+    """Of the trades in the window; 0 where there is none."""
+    previous_close: Decimal | None
+    """The last price before the window."""
     open_time: int
     close_time: int
 
     @property
     def price_change(self) -> Decimal:
         return self.last - self.open if self.last is not None and self.open else Decimal(0)
+
+    @property
+    def average(self) -> Decimal | None:
+        """By volume; the last price where nothing traded."""
+        return self.quote_volume / self.volume if self.volume else self.last
 
     @property
     def price_change_percent(self) -> Decimal:

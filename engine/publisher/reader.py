@@ -3,6 +3,7 @@
 It needs neither the engine nor the database, and answers while they are down.
 """
 
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ from engine.intervals import Interval
 from engine.publisher import keys
 from engine.publisher.candles import LiveCandle
 from engine.publisher.feeds import FeedsState
-from engine.publisher.statistics import Statistics
+from engine.publisher.statistics import Minute, Statistics
 
 
 class FeedUnavailable(Exception):
@@ -52,20 +53,40 @@ return {
 
 MAX_LEVELS: Final = 5_000
 _decode_statistics: Final = msgspec.json.Decoder(Statistics).decode
+_decode_minute: Final = msgspec.json.Decoder(Minute).decode
 _decode_candle: Final = msgspec.json.Decoder(LiveCandle).decode
 
 
 def read_depth(symbol: str, limit: int) -> Depth:
     """The best `limit` levels a side. Raises FeedUnavailable."""
+    found = read_depths([symbol], limit)
+    if symbol not in found:
+        raise FeedUnavailable(f"nothing is known of {symbol} yet")
+    return found[symbol]
+
+
+def read_depths(symbols: Collection[str], limit: int) -> dict[str, Depth]:
+    """The same of several markets, each of one moment; without those of which nothing is known."""
+    try:
+        with _connection().pipeline(transaction=False) as pipeline:
+            for symbol in symbols:
+                pipeline.execute_command(*_depth_command(symbol, limit))
+            answers = pipeline.execute()
+    except redis.RedisError as error:
+        raise FeedUnavailable("the publisher's Redis does not answer") from error
+    return {
+        symbol: Depth(int(number), _levels(bids), _levels(asks), _phase(phase))
+        for symbol, (number, bids, asks, phase) in zip(symbols, answers, strict=True)
+        if number is not None
+    }
+
+
+def _depth_command(symbol: str, limit: int) -> tuple[str | int, ...]:
     names: list[str] = [keys.number(symbol)]
     for side in ("bids", "asks"):
         names += (keys.prices(symbol, side), keys.side(symbol, side))
     names.append(keys.PHASES)
-    answer = _ask("EVAL", _DEPTH, len(names), *names, min(limit, MAX_LEVELS), symbol)
-    number, bids, asks, phase = answer
-    if number is None:
-        raise FeedUnavailable(f"nothing is known of {symbol} yet")
-    return Depth(int(number), _levels(bids), _levels(asks), _phase(phase))
+    return ("EVAL", _DEPTH, len(names), *names, min(limit, MAX_LEVELS), symbol)
 
 
 def read_statistics(symbol: str | None = None) -> dict[str, Statistics]:
@@ -81,6 +102,12 @@ def read_candle(symbol: str, interval: Interval) -> LiveCandle | None:
     """The newest candle, open or not; None before the first trade. Raises FeedUnavailable."""
     value = _ask("HGET", keys.candles(symbol), interval.value)
     return None if value is None else _decode_candle(value)
+
+
+def read_minutes(symbol: str, open_times: Sequence[int]) -> list[Minute]:
+    """Those of the last 24 hours that had a trade. Raises FeedUnavailable."""
+    values = _ask("HMGET", keys.minutes(symbol), *open_times)
+    return [_decode_minute(value) for value in values if value is not None]
 
 
 class PublisherStatus(msgspec.Struct, frozen=True):

@@ -60,14 +60,22 @@ class AutoSchema(SpectacularAutoSchema):
     body; and those in the view's `problem_statuses`.
     """
 
+    error_content_type = CONTENT_TYPE
+
     def _get_response_bodies(self, direction: Direction = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
-        for status in sorted(self._problem_statuses()):
-            response = OpenApiResponse(Problem, description=_description(status))
+        for status, response in self.error_responses().items():
             bodies[str(status)] = self._get_response_for_code(
-                response, str(status), [CONTENT_TYPE], direction
+                response, str(status), [self.error_content_type], direction
             )
         return bodies
+
+    def error_responses(self) -> dict[int, OpenApiResponse]:
+        """How the operation can fail, by HTTP status."""
+        return {
+            status: OpenApiResponse(Problem, description=_description(status))
+            for status in sorted(self._problem_statuses())
+        }
 
     def _get_response_for_code(
         self,
@@ -84,13 +92,16 @@ class AutoSchema(SpectacularAutoSchema):
         return response
 
     def _schema_of(self, kind: Any, direction: Direction) -> Any:
-        """Of a struct, a list of one, or several of these to choose from."""
+        """Of a struct, a list of one, several of these to choose from, or what holds no struct."""
         parts = [*get_args(kind)]
         if get_origin(kind) is UnionType:
             return {"oneOf": [self._schema_of(part, direction) for part in parts]}
         if get_origin(kind) is list:
             return {"type": "array", "items": self._schema_of(parts[0], direction)}
-        return self.resolve_serializer(kind, direction).ref
+        if get_origin(kind) is tuple:
+            return msgspec.json.schema(kind)
+        component = self.resolve_serializer(kind, direction)
+        return component.ref if component else {"type": "object"}  # without fields
 
     def _problem_statuses(self) -> set[int]:
         statuses = {400, 429, *getattr(self.view, "problem_statuses", ())}

@@ -10,6 +10,8 @@ from markets.tests.native import NativeClient, order
 
 JSON = {"Content-Type": "application/json"}
 
+pytestmark = pytest.mark.usefixtures("alone")
+
 
 @pytest.fixture(scope="module")
 def client(exchange: Any) -> NativeClient:

@@ -10,6 +10,8 @@ from markets.tests.native import NativeClient, order
 
 FUNDS = {"BTC": "10", "ETH": "100"}
 
+pytestmark = pytest.mark.usefixtures("alone")
+
 
 @pytest.fixture(scope="module")
 def buyer(exchange: Any) -> NativeClient:

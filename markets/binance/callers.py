@@ -1,0 +1,134 @@
+"""Who calls: by an API key alone, or by a key with a signature over the raw query and body.
+
+Source: "Request security" of Binance's public spot API documentation.
+"""
+
+import re
+import time
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from accounts.models import Scope
+from accounts.selectors import Credential, get_credential
+from accounts.signatures import (
+    DEFAULT_RECV_WINDOW_MS,
+    TimestampFault,
+    check_timestamp,
+    signed_request,
+    verify,
+)
+from markets.binance import errors
+from markets.binance.fields import INTEGER
+from markets.binance.parameters import Parameters
+
+MAX_KEY_LENGTH: Final = 64
+_TIMESTAMP: Final = re.compile(r"[0-9]{1,16}", re.ASCII)
+
+
+class Security(Enum):
+    """What an endpoint asks of its caller, under Binance's names."""
+
+    NONE = "NONE"
+    MARKET_DATA = "MARKET_DATA"
+    USER_STREAM = "USER_STREAM"
+    USER_DATA = "USER_DATA"
+    TRADE = "TRADE"
+
+    @property
+    def is_signed(self) -> bool:
+        return self in (Security.USER_DATA, Security.TRADE)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """`credential` is None for whoever gave no key, or need not."""
+
+    credential: Credential | None = None
+    signed: bool = False
+    valid_ms: int = DEFAULT_RECV_WINDOW_MS
+    """How much of the request's recvWindow is left: the engine must see a command within it."""
+
+    @property
+    def account(self) -> int:
+        assert self.credential is not None, "the endpoint lets anonymous callers in"
+        return int(self.credential.user.pk)
+
+    @property
+    def is_maker(self) -> bool:
+        """A key alone lifts no limits, for it is no secret."""
+        return self.signed and self.credential is not None and self.credential.is_maker
+
+    def may(self, scope: Scope) -> bool:
+        return self.credential is not None and scope in self.credential.scopes
+
+
+ANYBODY: Final = Caller()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request as it came."""
+
+    key: str | None
+    address: str
+    query: bytes
+    body: bytes
+    parameters: Parameters
+
+
+def identify(call: Call, security: Security) -> Caller:
+    """Raises BinanceError -1021, -1022, -1100, -1102, -1131, -2014 or -2015."""
+    if security is Security.NONE:
+        return ANYBODY
+    credential = _credential(call, security)
+    if not security.is_signed:
+        return Caller(credential)
+    _check_signature(call, credential)
+    return Caller(credential, signed=True, valid_ms=_remaining_ms(call.parameters))
+
+
+def _credential(call: Call, security: Security) -> Credential:
+    key = call.key
+    if key is None or not 0 < len(key) <= MAX_KEY_LENGTH or not key.isalnum() or not key.isascii():
+        raise errors.BAD_API_KEY_FORMAT.error()
+    credential = get_credential(key=key)
+    needed = Scope.TRADE if security is Security.TRADE else Scope.READ
+    if (
+        credential is None
+        or needed not in credential.scopes
+        or not credential.allows_address(call.address)
+    ):
+        raise errors.REJECTED_API_KEY.error()
+    return credential
+
+
+def _check_signature(call: Call, credential: Credential) -> None:
+    signed = signed_request(call.query, call.body, form_body=True)
+    if not signed.signature:
+        raise errors.MANDATORY_PARAMETER.error("signature")
+    if not verify(credential.secret, signed.payload, signed.signature):
+        raise errors.INVALID_SIGNATURE.error()
+
+
+def _remaining_ms(parameters: Parameters) -> int:
+    """Of the request's recvWindow."""
+    timestamp, window = parameters.get("timestamp"), parameters.get("recvWindow")
+    now = time.time_ns() // 1_000_000
+    match check_timestamp(timestamp, window, now_ms=now):
+        case None:
+            assert timestamp is not None
+            window_ms = DEFAULT_RECV_WINDOW_MS if window is None else int(window)
+            return int(timestamp) + window_ms - now
+        case TimestampFault.MISSING:
+            raise errors.MANDATORY_PARAMETER.error("timestamp")
+        case TimestampFault.NO_INTEGER:
+            fine = timestamp is not None and _TIMESTAMP.fullmatch(timestamp)
+            name = "recvWindow" if fine else "timestamp"
+            raise errors.ILLEGAL_CHARACTERS.error(name, INTEGER)
+        case TimestampFault.WINDOW_TOO_LONG:
+            raise errors.RECV_WINDOW_TOO_LONG.error()
+        case TimestampFault.OUTSIDE:
+            assert timestamp is not None
+            ahead = int(timestamp) > now
+            raise (errors.AHEAD_OF_TIME if ahead else errors.OUTSIDE_RECV_WINDOW).error()

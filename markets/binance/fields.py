@@ -1,0 +1,242 @@
+"""The kinds of parameters: how each is read, what it refuses, and its schema.
+
+A kind is a type that carries its reader; `decode` makes a struct of them from the parameters. So
+one declaration (`queries.py`) is the parser and the documentation.
+"""
+
+import re
+from collections.abc import Callable
+from enum import Enum
+from functools import cache
+from typing import Annotated, Any, Final, NamedTuple, TypeVar
+
+import msgspec
+
+from engine.core.types import Side
+from engine.intervals import Interval
+from exchange_site.api.fields import SIGNATURE_PARAMETERS, flatten
+from markets.binance import errors
+from markets.binance.errors import Words
+from markets.binance.parameters import Parameters
+
+_Struct = TypeVar("_Struct", bound=msgspec.Struct)
+
+Reader = Callable[[str, str], Any]
+"""From a parameter's name and text to its value. Raises BinanceError."""
+
+_MAX: Final = 2**63 - 1
+INTEGER: Final = "^[0-9]{1,20}$"
+DECIMAL: Final = r"^([0-9]{1,20})(\.[0-9]{1,20})?$"
+SYMBOL: Final = "^[A-Z0-9-_.]{1,20}$"
+SYMBOLS: Final = r'^\["[A-Z0-9-_.]{1,20}"(,"[A-Z0-9-_.]{1,20}"){0,}\]$'
+CLIENT_ORDER_ID: Final = r"^[\.A-Z\:/a-z0-9_-]{1,36}$"
+BOOLEAN: Final = "^(true|false)$"
+
+MAX_SYMBOLS: Final = 100
+
+
+def _matching(legal: str) -> Reader:
+    match = re.compile(legal, re.ASCII).fullmatch
+
+    def read(name: str, text: str) -> str:
+        if match(text) is None:
+            raise errors.ILLEGAL_CHARACTERS.error(name, legal)
+        return text
+
+    return read
+
+
+_integer_text: Final = _matching(INTEGER)
+_boolean_text: Final = _matching(BOOLEAN)
+_symbols_text: Final = _matching(SYMBOLS)
+
+
+def _integer(name: str, text: str) -> int:
+    value = int(_integer_text(name, text))
+    if value > _MAX:
+        raise errors.OVERFLOW.error(name)
+    return value
+
+
+def _limit(most: int) -> Reader:
+    """What is more than the most is cut to it."""
+
+    def read(name: str, text: str) -> int:
+        value = _integer(name, text)
+        if value == 0:
+            raise errors.INVALID_DATA.error(name)
+        return min(value, most)
+
+    return read
+
+
+def _boolean(name: str, text: str) -> bool:
+    return bool(_boolean_text(name, text.lower()) == "true")
+
+
+def _symbols(name: str, text: str) -> list[str]:
+    symbols: list[str] = msgspec.json.decode(_symbols_text(name, text.replace(" ", "")))
+    if len(symbols) > MAX_SYMBOLS:
+        raise errors.INVALID_DATA.error(name)
+    if len(set(symbols)) != len(symbols):
+        raise errors.DUPLICATE_SYMBOLS.error()
+    return symbols
+
+
+def _permissions(name: str, text: str) -> list[str]:
+    """One, or a list like that of symbols."""
+    return _symbols(name, text if text.startswith("[") else f'["{text}"]')
+
+
+def _choice(kind: type[Enum], words: Words) -> Reader:
+    known = {member.value: member for member in kind}
+
+    def read(name: str, text: str) -> Enum:
+        try:
+            return known[text]
+        except KeyError:
+            raise words.error(name) from None
+
+    return read
+
+
+def _kind(read: Reader, *, description: str = "", **schema: Any) -> msgspec.Meta:
+    return msgspec.Meta(
+        extra={"read": read}, extra_json_schema=schema or None, description=description or None
+    )
+
+
+class OrderKind(Enum):
+    """`type` of an order."""
+
+    LIMIT = "LIMIT"
+    MARKET = "MARKET"
+    LIMIT_MAKER = "LIMIT_MAKER"
+    STOP_LOSS = "STOP_LOSS"
+    STOP_LOSS_LIMIT = "STOP_LOSS_LIMIT"
+    TAKE_PROFIT = "TAKE_PROFIT"
+    TAKE_PROFIT_LIMIT = "TAKE_PROFIT_LIMIT"
+
+
+class Lifetime(Enum):
+    """`timeInForce`."""
+
+    GTC = "GTC"
+    IOC = "IOC"
+    FOK = "FOK"
+
+
+class ResponseType(Enum):
+    ACK = "ACK"
+    RESULT = "RESULT"
+    FULL = "FULL"
+
+
+class TickerType(Enum):
+    FULL = "FULL"
+    MINI = "MINI"
+
+
+class CancelRestriction(Enum):
+    ONLY_NEW = "ONLY_NEW"
+    ONLY_PARTIALLY_FILLED = "ONLY_PARTIALLY_FILLED"
+
+
+class SymbolStatus(Enum):
+    TRADING = "TRADING"
+    HALT = "HALT"
+    BREAK = "BREAK"
+
+
+class PreventionMode(Enum):
+    """`selfTradePreventionMode`."""
+
+    NONE = "NONE"
+
+
+class WireSide(Enum):
+    BUY = "BUY"
+    SELL = "SELL"
+
+    @property
+    def side(self) -> Side:
+        return Side(self.value.lower())
+
+
+Symbol = Annotated[str, _kind(_matching(SYMBOL), pattern=SYMBOL, examples=["BTCUSDT"])]
+Symbols = Annotated[
+    list[str], _kind(_symbols, description='A JSON list: `["BTCUSDT","ETHBTC"]`.', maxItems=100)
+]
+Permissions = Annotated[list[str], _kind(_permissions, description="One, or a JSON list.")]
+Id = Annotated[int, _kind(_integer, minimum=0, maximum=_MAX)]
+Time = Annotated[
+    int, _kind(_integer, minimum=0, maximum=_MAX, description="Milliseconds since the epoch UTC.")
+]
+Limit = Annotated[int, _kind(_limit(1_000), minimum=1, description="At most 1000.")]
+DepthLimit = Annotated[int, _kind(_limit(5_000), minimum=1, description="At most 5000.")]
+Decimal = Annotated[str, _kind(_matching(DECIMAL), pattern=DECIMAL, examples=["0.01500000"])]
+ClientOrderId = Annotated[str, _kind(_matching(CLIENT_ORDER_ID), pattern=CLIENT_ORDER_ID)]
+ListenKey = Annotated[str, _kind(_matching("^[A-Za-z0-9]{1,64}$"), pattern="^[A-Za-z0-9]{1,64}$")]
+Boolean = Annotated[bool, _kind(_boolean)]
+SideField = Annotated[WireSide, _kind(_choice(WireSide, errors.INVALID_SIDE))]
+OrderKindField = Annotated[OrderKind, _kind(_choice(OrderKind, errors.INVALID_ORDER_TYPE))]
+LifetimeField = Annotated[Lifetime, _kind(_choice(Lifetime, errors.INVALID_TIF))]
+ResponseTypeField = Annotated[
+    ResponseType, _kind(_choice(ResponseType, errors.INVALID_RESPONSE_TYPE))
+]
+TickerTypeField = Annotated[TickerType, _kind(_choice(TickerType, errors.INVALID_TICKER_TYPE))]
+IntervalField = Annotated[Interval, _kind(_choice(Interval, errors.INVALID_INTERVAL))]
+CancelRestrictionField = Annotated[
+    CancelRestriction, _kind(_choice(CancelRestriction, errors.INVALID_CANCEL_RESTRICTIONS))
+]
+SymbolStatusField = Annotated[
+    SymbolStatus, _kind(_choice(SymbolStatus, errors.INVALID_SYMBOL_STATUS))
+]
+PreventionModeField = Annotated[PreventionMode, _kind(_choice(PreventionMode, errors.INVALID_DATA))]
+
+
+class _Rule(NamedTuple):
+    attribute: str
+    required: bool
+    read: Reader
+
+
+@cache
+def _rules(into: type[msgspec.Struct]) -> dict[str, _Rule]:
+    return {
+        field.encode_name: _Rule(field.name, field.required, _reader_of(field.type))
+        for field in msgspec.structs.fields(into)
+    }
+
+
+def _reader_of(kind: Any) -> Reader:
+    metas = [part for part in flatten(kind) if isinstance(part, msgspec.Meta)]
+    (reader,) = [meta.extra["read"] for meta in metas if meta.extra]
+    return reader  # type: ignore[no-any-return]
+
+
+def decode(parameters: Parameters, into: type[_Struct]) -> _Struct:
+    """Every parameter known, none missing, none bent. Raises BinanceError."""
+    rules = _rules(into)
+    values = {}
+    unread = 0
+    for name, text in parameters.items():
+        rule = rules.get(name)
+        if rule is None:
+            unread += name not in SIGNATURE_PARAMETERS
+        elif not text:
+            raise errors.EMPTY_PARAMETER.error(name)
+        else:
+            values[rule.attribute] = rule.read(name, text)
+    for name, rule in rules.items():
+        if rule.required and name not in parameters:
+            raise errors.MANDATORY_PARAMETER.error(name)
+    if unread:
+        raise _unread(len(parameters) - unread, len(parameters), takes_any=bool(rules))
+    return into(**values)
+
+
+def _unread(read: int, sent: int, *, takes_any: bool) -> errors.BinanceError:
+    if takes_any:
+        return errors.UNREAD_PARAMETERS.error(read, sent)
+    return errors.TOO_MANY_PARAMETERS.error(read, sent)

@@ -1,0 +1,162 @@
+"""Orders: placed, tested, cancelled, and asked for."""
+
+from typing import Final
+
+from engine.core.rejections import Code
+from engine.core.replies import OrderReply
+from engine.core.types import NEW, PARTIALLY_FILLED, Side
+from engine.submit import CommandRefused
+from markets import own, services
+from markets.binance import errors, payloads, presenting, queries
+from markets.binance.account import check_day
+from markets.binance.callers import Caller
+from markets.binance.fields import CancelRestriction, ResponseType
+from markets.binance.order_forms import Form, check_form, placement
+from markets.binance.presenting import rate
+from markets.definitions import get_definition
+from markets.order_terms import NewOrder, new_client_order_id
+
+Placed = payloads.OrderAck | payloads.OrderResult | payloads.OrderFull
+
+_RESTRICTED_TO: Final = {
+    CancelRestriction.ONLY_NEW: NEW,
+    CancelRestriction.ONLY_PARTIALLY_FILLED: PARTIALLY_FILLED,
+}
+
+
+def order_place(caller: Caller, wanted: queries.NewOrder) -> Placed:
+    """Place an order. The answer is the match result, on disk before it is read.
+
+    `newClientOrderId` need only be unique among the caller's open orders. An order that the engine
+    sees later than its `recvWindow` allows is refused.
+    """
+    form = _check(wanted)
+    order = _placement(wanted, form)
+    order["idempotent"], order["lifetime_ms"] = False, caller.valid_ms
+    reply = services.order_place(account=caller.account, **order)
+    return _placed(reply, wanted.new_order_resp_type or form.response)
+
+
+def order_test(
+    caller: Caller, wanted: queries.TestOrder
+) -> payloads.Empty | payloads.OrderCommission:
+    """Check an order's form and its market's filters, and place nothing."""
+    form = _check(wanted)
+    services.order_test(account=caller.account, **_placement(wanted, form))
+    if not wanted.compute_commission_rates:
+        return payloads.Empty()
+    rules = get_definition(symbol=wanted.symbol).rules
+    rates = {"maker": rate(rules.maker_fee_ppm), "taker": rate(rules.taker_fee_ppm)}
+    none = {"maker": presenting.ZERO, "taker": presenting.ZERO}
+    return payloads.OrderCommission(rates, none, none, presenting.NO_DISCOUNT)
+
+
+def order_get(caller: Caller, wanted: queries.OrderQuery) -> payloads.Order:
+    """One of the caller's orders, open or closed."""
+    _check_named(wanted)
+    return presenting.order_out(
+        own.order_get(
+            account=caller.account,
+            market=wanted.symbol,
+            order_id=wanted.order_id,
+            client_order_id=wanted.orig_client_order_id,
+        )
+    )
+
+
+def order_cancel(caller: Caller, wanted: queries.CancelQuery) -> payloads.CanceledOrder:
+    """Cancel an open order; the answer is how it ended.
+
+    `cancelRestrictions` are compared with the order as it is just before.
+    """
+    _check_named(wanted)
+    try:
+        if wanted.cancel_restrictions is not None:
+            _check_restriction(caller, wanted, wanted.cancel_restrictions)
+        reply = services.order_cancel(
+            account=caller.account,
+            market=wanted.symbol,
+            order_id=wanted.order_id,
+            client_order_id=wanted.orig_client_order_id,
+        )
+    except CommandRefused as refused:
+        if refused.code is Code.UNKNOWN_ORDER:
+            raise errors.UNKNOWN_ORDER_SENT.error() from refused
+        raise
+    return presenting.canceled_order(
+        reply.order, wanted.new_client_order_id or new_client_order_id()
+    )
+
+
+def orders_cancel_all(caller: Caller, wanted: queries.SymbolQuery) -> list[payloads.CanceledOrder]:
+    """Cancel all of the caller's open orders in one market; the answer has the first 1,000."""
+    reply = services.orders_cancel_all(account=caller.account, market=wanted.symbol)
+    if not reply.orders:
+        raise errors.UNKNOWN_ORDER_SENT.error()
+    cancel_id = new_client_order_id()
+    return [presenting.canceled_order(order, cancel_id) for order in reply.orders]
+
+
+def open_orders(caller: Caller, wanted: queries.OpenOrdersQuery) -> list[payloads.Order]:
+    """The caller's open orders, oldest first, of one market or of all."""
+    orders = own.orders_open(account=caller.account, market=wanted.symbol)
+    return [presenting.order_out(order) for order in orders]
+
+
+def all_orders(caller: Caller, wanted: queries.AllOrdersQuery) -> list[payloads.Order]:
+    """The caller's orders in one market, open and past, oldest first: from `orderId` or
+    `startTime` on, else the most recent ones."""
+    check_day(wanted.start_time, wanted.end_time)
+    orders = own.orders_past(
+        account=caller.account,
+        market=wanted.symbol,
+        from_id=wanted.order_id,
+        start_time=wanted.start_time,
+        end_time=wanted.end_time,
+        limit=wanted.limit,
+    )
+    return [presenting.order_out(order) for order in orders]
+
+
+def _check(wanted: queries.NewOrder) -> Form:
+    get_definition(symbol=wanted.symbol)
+    return check_form(wanted)
+
+
+def _placement(wanted: queries.NewOrder, form: Form) -> NewOrder:
+    """The arguments of `services.order_place`. The engine sells by quantity alone."""
+    arguments = placement(wanted, form)
+    if wanted.side.side is Side.SELL and wanted.quote_order_qty is not None:
+        arguments["quantity"] = services.quantity_to_sell(
+            market=wanted.symbol, quote_quantity=wanted.quote_order_qty
+        )
+        arguments["quote_quantity"] = None
+    return arguments
+
+
+def _placed(reply: OrderReply, response: ResponseType) -> Placed:
+    match response:
+        case ResponseType.ACK:
+            return presenting.order_ack(reply.order)
+        case ResponseType.RESULT:
+            return presenting.order_result(reply.order)
+        case ResponseType.FULL:
+            return presenting.order_full(reply.order, reply.fills)
+
+
+def _check_named(wanted: queries.OrderQuery) -> None:
+    if wanted.order_id is None and wanted.orig_client_order_id is None:
+        raise errors.ONE_OF_TWO.error("origClientOrderId", "orderId")
+
+
+def _check_restriction(
+    caller: Caller, wanted: queries.CancelQuery, restriction: CancelRestriction
+) -> None:
+    order = own.order_get(
+        account=caller.account,
+        market=wanted.symbol,
+        order_id=wanted.order_id,
+        client_order_id=wanted.orig_client_order_id,
+    )
+    if order.status is not _RESTRICTED_TO[restriction]:
+        raise errors.CANCEL_RESTRICTED.error()

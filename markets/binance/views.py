@@ -1,0 +1,130 @@
+"""HTTP: from a request to an endpoint's answer, with the headers that clients watch."""
+
+from typing import Any, ClassVar, Final
+
+import msgspec
+from django.http import HttpRequest, HttpResponse
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.addresses import client_address
+from accounts.authentication import API_KEY_HEADER
+from accounts.selectors import knows_credential
+from exchange_site.api.problems import ProblemError
+from exchange_site.api.strict_json import read_body
+from markets.binance import errors, limits
+from markets.binance.callers import Call, Caller, identify
+from markets.binance.endpoints import Endpoint, Methods
+from markets.binance.errors import BinanceError, binance_error, error_body
+from markets.binance.fields import decode
+from markets.binance.parameters import read_parameters
+from markets.binance.schema import BinanceSchema, describe
+
+_encode: Final = msgspec.json.Encoder().encode
+LEAST_WEIGHT: Final = 1
+"""Of a request that cannot even be read."""
+
+_TIME_UNIT_HEADER: Final = "HTTP_X_MBX_TIME_UNIT"
+
+
+class BinanceView(APIView):
+    """One path. Who calls, and how often, is the endpoint's matter and not that of DRF's classes:
+    it depends on the method, and weights count before anybody is known."""
+
+    methods: ClassVar[Methods]
+    authentication_classes = ()
+    permission_classes = ()
+    throttle_classes = ()
+    schema = BinanceSchema()
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Nothing of DRF's is wanted: there is one format, and no version."""
+
+    def handle_exception(self, exc: Exception) -> Response:
+        return error_response(binance_error(exc))  # type: ignore[return-value] # an HttpResponse
+
+    def answer(self, request: Request) -> HttpResponse:
+        """What every method of every path does."""
+        endpoint = self.methods[request.method or ""]
+        try:
+            call = _call(request)
+        except (BinanceError, ProblemError):
+            self._use(client_address(request), LEAST_WEIGHT)
+            raise
+        caller = self._admit(call, endpoint)
+        wanted = decode(call.parameters, endpoint.parameters)
+        if endpoint.orders:
+            self._count_orders(caller, endpoint.orders)
+        return _json(endpoint.answer(caller, wanted))
+
+    def _admit(self, call: Call, endpoint: Endpoint) -> Caller:
+        """Know the caller and count the request; a maker's is not counted."""
+        weight = endpoint.weight(call.parameters)
+        if call.key is None or not knows_credential(key=call.key):
+            self._use(call.address, weight)  # before anything is looked up for whoever this is
+            return identify(call, endpoint.security)
+        try:
+            caller = identify(call, endpoint.security)
+        except BinanceError:
+            self._use(call.address, weight)
+            raise
+        if caller.is_maker:
+            self.headers |= limits.UNCOUNTED.headers()
+        else:
+            self._use(call.address, weight)
+        return caller
+
+    def _use(self, address: str, weight: int) -> None:
+        self.headers |= limits.use_weight(address=address, weight=weight).headers()
+
+    def _count_orders(self, caller: Caller, number: int) -> None:
+        if caller.is_maker:
+            counts = limits.UNCOUNTED_ORDERS
+        else:
+            counts = limits.count_orders(account=caller.account, number=number)
+        self.headers |= counts.headers()
+
+
+def view_of(methods: Methods, operation: str) -> Any:
+    """A view of these methods; `operation` names it in the schema."""
+    handlers = {
+        method.lower(): describe(BinanceView.answer, method, endpoint, operation)
+        for method, endpoint in methods.items()
+    }
+    names = {"methods": methods, "http_method_names": list(handlers), **handlers}
+    view: type[BinanceView] = type("BinanceEndpointView", (BinanceView,), names)
+    return view.as_view()
+
+
+def unknown_path(_: HttpRequest) -> HttpResponse:
+    """Below the paths of this surface, where there is nothing."""
+    code, text, _status = errors.UNSUPPORTED_OPERATION
+    return error_response(BinanceError(code, text, status=404))
+
+
+def error_response(error: BinanceError) -> HttpResponse:
+    response = _json(error_body(error), status=error.status)
+    if error.retry_after_s is not None:
+        response.headers["Retry-After"] = str(max(1, round(error.retry_after_s)))
+    return response
+
+
+def _call(request: Request) -> Call:
+    unit = request.META.get(_TIME_UNIT_HEADER)
+    if unit is not None and unit.upper() != "MILLISECOND":
+        raise errors.INVALID_TIME_UNIT.error()
+    # The server decodes the query as UTF-8, if at all; so these are the bytes that came.
+    query = request.META.get("QUERY_STRING", "").encode()
+    body = read_body(request._request) if request.method != "GET" else b""
+    return Call(
+        key=request.META.get(API_KEY_HEADER),
+        address=client_address(request),
+        query=query,
+        body=body,
+        parameters=read_parameters(query, body),
+    )
+
+
+def _json(payload: object, *, status: int = 200) -> HttpResponse:
+    return HttpResponse(_encode(payload), status=status, content_type="application/json")

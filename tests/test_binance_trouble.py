@@ -1,0 +1,92 @@
+"""`/api/v3` while the engine stands still: late orders are refused, and nobody is told a lie."""
+
+import os
+import signal
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+
+from engine.connections import connect
+from engine.wire import QUEUE_KEY
+from exchange_site.tests.processes import wait_until
+from exchange_site.tests.running import RunningExchange
+from markets.binance.tests.client import BinanceClient, order, said
+
+RECV_WINDOW_MS = 1_500
+
+
+@pytest.fixture(scope="module")
+def client(fragile: RunningExchange) -> BinanceClient:
+    return BinanceClient(fragile.url, fragile.create_user("v3-trouble", fund={"BTC": "5"}))
+
+
+def while_the_engine_stands(fragile: RunningExchange, request: Any, until: Any) -> httpx.Response:
+    """The answer to a request that the engine only sees once `until` holds."""
+    engine = fragile.process_of("run_engine")
+    os.kill(engine, signal.SIGSTOP)
+    try:
+        with ThreadPoolExecutor(1) as pool, connect(fragile.engine_redis_url) as server:
+            answer: Future[httpx.Response] = pool.submit(request)
+            wait_until(lambda: server.llen(QUEUE_KEY), "the order waits in the queue")
+            wait_until(lambda: until(answer), "the engine is late enough")
+            os.kill(engine, signal.SIGCONT)
+            return answer.result(20)
+    finally:
+        os.kill(engine, signal.SIGCONT)
+
+
+def test_an_order_that_its_recv_window_outlived_is_not_placed(
+    fragile: RunningExchange, client: BinanceClient
+) -> None:
+    assert client.get("openOrders").json() == [], "from here on the web knows the engine's time"
+    began = time.monotonic()
+    answer = while_the_engine_stands(
+        fragile,
+        lambda: client.post("order", **order(recvWindow=RECV_WINDOW_MS)),
+        lambda _: (time.monotonic() - began) * 1000 > 2 * RECV_WINDOW_MS,
+    )
+    assert (answer.status_code, *said(answer)) == (
+        400,
+        -1021,
+        "Timestamp for this request is outside of the recvWindow.",
+    )
+    assert client.get("openOrders").json() == []
+
+
+def test_an_order_without_an_answer_has_an_unknown_status(
+    fragile: RunningExchange, client: BinanceClient
+) -> None:
+    name = "asked-for-later"
+    answer = while_the_engine_stands(
+        fragile,
+        lambda: client.post("order", **order(newClientOrderId=name, recvWindow=60_000)),
+        lambda answered: answered.done(),
+    )
+    assert (answer.status_code, *said(answer)) == (
+        504,
+        -1007,
+        "Timeout waiting for response from backend server. Send status unknown; execution status "
+        "unknown.",
+    )
+    by_name = {"symbol": "ETHBTC", "origClientOrderId": name}
+    assert client.get("order", **by_name).json()["status"] == "NEW", "it was placed after all"
+
+
+def test_market_data_goes_on(fragile: RunningExchange, client: BinanceClient) -> None:
+    engine = fragile.process_of("run_engine")
+    os.kill(engine, signal.SIGSTOP)
+    try:
+        symbol: dict[str, object] = {"symbol": "ETHBTC"}
+        for path, parameters in (
+            ("ping", {}),
+            ("exchangeInfo", {}),
+            ("depth", symbol),
+            ("ticker/24hr", {}),
+            ("klines", {**symbol, "interval": "1m"}),
+        ):
+            assert client.public(path, **parameters).status_code == 200, path
+    finally:
+        os.kill(engine, signal.SIGCONT)
