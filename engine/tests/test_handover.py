@@ -15,8 +15,8 @@ from engine.client import (
     settle,
     settle_all,
 )
-from engine.core.commands import CancelOrder, Deposit
-from engine.core.queries import GetBalances
+from engine.core.commands import CancelOrder, Command, Deposit
+from engine.core.queries import GetBalances, Query
 from engine.intake import FULL_KEY
 from engine.wire import QUEUE_KEY, decode_envelope
 from exchange_site.servers.addresses import ServerAddresses
@@ -80,6 +80,6 @@ async def test_a_list_is_taken_whole_or_not_at_all(
 
 async def test_who_hears_nothing_in_time_does_not_know(client: EngineClient) -> None:
     await client.ready()
-    messages = [deposit(1), GetBalances(1)]
+    messages: list[Command | Query] = [deposit(1), GetBalances(1)]
     answers = await settle_all(client.post(messages), messages, timeout=0.01)
     assert [type(answer) for answer in answers] == [StatusUnknown, EngineUnavailable]

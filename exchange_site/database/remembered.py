@@ -135,6 +135,11 @@ class Remembered(Generic[_K, _V]):
             assert entry is not None
             return entry.value
 
+    def is_at_hand(self, key: _K) -> bool:
+        """Whether `get` answers from memory: so may one ask who must not wait."""
+        entry = self._found.get(key)
+        return entry is not None and time.monotonic() - entry.at <= self._fresh_s
+
     def knows(self, key: _K) -> bool:
         """Whether it was there within the last minutes; asks nobody."""
         entry = self._found.get(key)
