@@ -304,7 +304,7 @@ class World:
             return
         number = chance.randrange(len(shelf))
         packed = shelf[number]
-        kind = chance.randrange(3)
+        kind = chance.randrange(3) if packed.size else 2  # one that was torn at its first byte
         if kind == 0:
             data = bytearray(packed.pieces[0])
             data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
