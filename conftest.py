@@ -122,6 +122,14 @@ def database_url(django_db_setup: None) -> str:
     return embedded_database_url(ExchangeHome(TEST_RUN), role=OWNER_ROLE, database=name)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The test database is only made for tests with the mark: those that start processes on it
+    need it, too."""
+    for item in items:
+        if "database_url" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.django_db)
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """The first process of the run ends what any of its workers started."""
     if os.getpid() != TEST_CONTROLLER:
