@@ -53,11 +53,13 @@ _NAMES: Final = {
 }
 
 
-def check_form(wanted: queries.NewOrder) -> Form:
-    """Raises BinanceError -1013, -1102, -1106 or -1134."""
+def check_form(wanted: queries.NewOrder, *, prefix: str = "") -> Form:
+    """Raises BinanceError -1013, -1102, -1106 or -1134; `prefix` stands before the parameters'
+    names in an order list."""
     form = FORMS[wanted.type]
     for attribute, name in _NAMES.items():
         given = getattr(wanted, attribute) is not None
+        name = f"{prefix}{name[0].upper()}{name[1:]}" if prefix else name
         if not given and attribute in form.required:
             raise errors.MANDATORY_PARAMETER.error(name)
         if given and attribute not in form.required + form.optional:
