@@ -209,6 +209,17 @@ def test_a_list_from_its_placing_to_its_end(
     )
 
 
+def test_a_list_to_buy_has_its_stop_above(client: BinanceClient) -> None:
+    buy = {**OCO, "side": "BUY", "price": "0.04", "stopPrice": "0.055", "stopLimitPrice": "0.056"}
+    answer = client.post("order/oco", **buy, newOrderRespType="ACK")
+    assert answer.status_code == 200, answer.text
+    assert all("status" not in report for report in answer.json()["orderReports"])
+    assert [o["type"] for o in client.get("openOrders", symbol=MARKET).json()] == [
+        "LIMIT_MAKER",
+        "STOP_LOSS_LIMIT",
+    ]
+
+
 def test_the_leg_that_trades_stays(client: BinanceClient) -> None:
     placed = client.post("orderList/oco", **LIST).json()
     limit, stop = placed["orders"]
@@ -231,6 +242,10 @@ def test_the_leg_that_trades_stays(client: BinanceClient) -> None:
     [
         ("orderList/oco", {**LIST, "abovePrice": None}, (-1102, "Mandatory parameter 'abovePrice' "
             "was not sent, was empty/null, or malformed.")),
+        ("orderList/oco", {**LIST, "belowStopPrice": None}, (-1102, "Param 'belowStopPrice' or "
+            "'belowTrailingDelta' must be sent, but both were empty/null!")),
+        ("orderList/oco", {**LIST, "aboveStopPrice": "0.06"},
+            (-1106, "Parameter 'aboveStopPrice' sent when not required.")),
         ("orderList/oco", {**LIST, "aboveType": "LIMIT"}, (-1116, "Invalid orderType.")),
         ("orderList/oco", {**LIST, "abovePrice": "0.03"},
             (-2010, "The relationship of the prices for the orders is not correct.")),
