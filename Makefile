@@ -1,9 +1,9 @@
 # Python 3.11 or newer and make are all that is needed; everything else goes into .venv and .run.
-#   make run | test [TESTS=path] | test-clients | check | bench [BENCH=name] | crash [KILLS=n] | compile | requirements
-#        | clean
+#   make run | test [TESTS=path] | test-clients | check | bench [BENCH=name] | crash [KILLS=n]
+#        | simulate [SEEDS=n] | compile | requirements | clean
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := run
-.PHONY: run test test-clients check bench crash compile requirements clean
+.PHONY: run test test-clients check bench crash simulate compile requirements clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -39,12 +39,17 @@ check: $(VENV)/.dev
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
 bench: $(VENV)/.dev $(VENV)/.compiled
-	@exec $(BIN)/python -m bench $(BENCH)
+	@EXCHANGE_COMPILED_CORE=$${EXCHANGE_COMPILED_CORE:-1} exec $(BIN)/python -m bench $(BENCH)
 
 # Parts are killed under load, and everything is compared: docs/FAILURES.md.
 KILLS ?= 20
 crash: $(VENV)/.dev $(VENV)/.compiled
 	@exec $(BIN)/python -m crash --kills $(KILLS) $(CRASH)
+
+# Worlds in memory, one a seed, in which everything breaks: docs/FAILURES.md.
+SEEDS ?= 1000
+simulate: $(VENV)/.dev
+	@exec $(BIN)/python -m simulation --seeds $(SEEDS) $(if $(SEED),--seed $(SEED)) $(if $(BUG),--bug $(BUG)) $(SIMULATE)
 
 # Pins of the whole tree, from the direct dependencies in pyproject.toml. The later files are
 # layered on the first, so that one environment can hold all of them.

@@ -59,6 +59,11 @@ def get_credential(*, key: str) -> Credential | None:
     return _credentials.get(key)
 
 
+def credential_at_hand(*, key: str) -> bool:
+    """Whether `get_credential` finds the key without a wait."""
+    return _credentials.is_at_hand(key)
+
+
 def knows_credential(*, key: str) -> bool:
     """Whether the key worked within the last minutes; the database is not asked."""
     return _credentials.knows(key)

@@ -4,7 +4,7 @@ import importlib
 import json
 import sys
 
-BENCHES = ("core", "scale", "engine", "projector", "rest", "stalled", "takeover")
+BENCHES = ("core", "scale", "engine", "projector", "rest", "sockets", "stalled", "takeover")
 BY_NAME = ("follow", "idle", "page", "recovery", "replay")
 """They take minutes, a recording or a browser."""
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from statistics import median
 from typing import Any
 
+from engine.compiled import is_compiled
 from engine.core.commands import (
     AmendOrder,
     CancelOrder,
@@ -168,6 +169,7 @@ def run() -> Iterator[dict[str, Any]]:
         "repeats": REPEATS,
         "lowest": round(min(small)),
         "highest": round(max(small)),
+        "compiled_core": is_compiled(),
     }
     large, memory = measure(0, LARGE_BOOK, MESSAGES, 100 * SPREAD_CENTS)
     yield {

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bench.core import FAR_FUTURE, UNIT, resident_bytes
+from engine.compiled import is_compiled
 from engine.core.commands import (
     Command,
     DefineAsset,
@@ -93,6 +94,7 @@ def run() -> Iterator[dict[str, Any]]:
         "bench": "scale",
         "value": round(rate),
         "unit": "orders/s",
+        "compiled_core": is_compiled(),
         "markets": MARKETS,
         "accounts": ACCOUNTS,
         "memory_mb": round(memory / 2**20),

@@ -15,32 +15,48 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import suppress
 from functools import lru_cache, partial
 from typing import Final, NamedTuple, get_args
 from weakref import WeakKeyDictionary
 
 import msgspec
 import redis
-import redis.asyncio
 from django.conf import settings
 
-from engine.connections import connect, connect_async
+from engine.connections import connect
 from engine.core.commands import Command
 from engine.core.queries import Query
 from engine.core.replies import Reply
-from engine.intake import JOURNAL_FULL, QUEUE_FULL, push_command
-from engine.wire import (
-    MAX_MESSAGE_BYTES,
-    REPLY_CHANNEL,
-    decode_replies,
-    encode_envelope,
+from engine.handover import (
+    MAX_LIST,
+    EngineOverloaded,
+    EngineUnavailable,
+    Handover,
+    Parcel,
+    StatusUnknown,
+    check_accepted,
+    check_size,
+    refusal,
 )
+from engine.intake import push_command
+from engine.wire import REPLY_CHANNEL, decode_replies, encode_envelope
+
+__all__ = [
+    "MAX_LIST",
+    "MAX_PENDING",
+    "Answer",
+    "EngineClient",
+    "EngineOverloaded",
+    "EngineUnavailable",
+    "StatusUnknown",
+    "engine_client",
+    "settle",
+    "settle_all",
+]
 
 MAX_PENDING: Final = 10_000
 """Requests of one process that may wait at a time."""
-
-MAX_LIST: Final = 1_000
-"""Messages in one push at most: Redis serves nobody else meanwhile."""
 
 _SUBSCRIBE_TIMEOUT_S: Final = 2.0
 _RECONNECT_PAUSE_S: Final = 0.1
@@ -57,18 +73,6 @@ class Answer(NamedTuple):
     reply: Reply
 
 
-class EngineUnavailable(Exception):
-    """The message was not handed over, or was a query: it has no effect, now or later."""
-
-
-class EngineOverloaded(EngineUnavailable):
-    """There is no room for more at the moment; the message has no effect."""
-
-
-class StatusUnknown(Exception):
-    """The command was handed over and no answer came in time: it may or may not take effect."""
-
-
 class EngineClient:
     """Thread-safe; serves threads (`call`) and event loops (`acall`) alike."""
 
@@ -78,9 +82,9 @@ class EngineClient:
         self._request_ids = itertools.count(1)
         self._pending: dict[int, Future[Answer]] = {}
         self._pushers = connect(url).connection_pool
-        self._async_pushers: WeakKeyDictionary[
-            asyncio.AbstractEventLoop, redis.asyncio.ConnectionPool
-        ] = WeakKeyDictionary()
+        self._handovers: WeakKeyDictionary[asyncio.AbstractEventLoop, Handover] = (
+            WeakKeyDictionary()
+        )
         self._offset_ms = time.time_ns() // 1_000_000 - _monotonic_ms()
         self._subscribed = threading.Event()
         self._closed = threading.Event()
@@ -120,18 +124,51 @@ class EngineClient:
 
     async def acall(self, message: Command | Query, *, timeout: float = 5.0) -> Answer:
         """Like `call`, for a coroutine."""
+        await self.ready()
+        (future,) = self.post([message])
+        return await settle(future, message, timeout=timeout)
+
+    async def ready(self) -> None:
+        """To be awaited before `post`. Raises EngineUnavailable."""
         if not self._subscribed.is_set():
             await asyncio.to_thread(self._ensure_subscribed)
-        request_id, future = self._register()
+
+    def post(self, messages: Sequence[Command | Query]) -> list[Future[Answer]]:
+        """Hand over up to MAX_LIST messages from a coroutine, without waiting for anything.
+
+        They follow on what was posted before in this event loop, and no one else's stand between
+        them. A future each, which `settle` awaits. Raises EngineUnavailable for the whole list.
+        """
+        assert 0 < len(messages) <= MAX_LIST
+        futures: dict[int, Future[Answer]] = {}
+        envelopes = []
         try:
-            await self._push_async(message, encode_envelope(self._name, request_id, message))
-            return await asyncio.wait_for(asyncio.wrap_future(future), timeout)
-        except TimeoutError as error:
-            raise _for_message(StatusUnknown("no answer in time"), message) from error
-        except StatusUnknown as error:
-            raise _for_message(error, message) from error
-        finally:
-            self._pending.pop(request_id, None)
+            for message in messages:
+                request_id, future = self._register()
+                future.add_done_callback(partial(self._forget, request_id))
+                futures[request_id] = future
+                envelopes.append(encode_envelope(self._name, request_id, message))
+            check_size(*envelopes)
+        except EngineUnavailable:
+            for future in futures.values():
+                future.cancel()
+            raise
+        self._handover().push(Parcel(messages, envelopes, partial(self._fail, list(futures))))
+        return list(futures.values())
+
+    def _fail(self, request_ids: list[int], error: EngineUnavailable | StatusUnknown) -> None:
+        for request_id in request_ids:
+            future = self._pending.pop(request_id, None)
+            if future is not None and future.set_running_or_notify_cancel():
+                future.set_exception(error)
+
+    def _handover(self) -> Handover:
+        """Connections belong to the event loop in which they were made."""
+        loop = asyncio.get_running_loop()
+        handover = self._handovers.get(loop)
+        if handover is None:
+            handover = self._handovers[loop] = Handover(self._url)
+        return handover
 
     def engine_time_ms(self) -> int:
         """The engine's time, by which commands expire: of its newest reply, and counted on from
@@ -180,7 +217,7 @@ class EngineClient:
         return request_id, future
 
     def _push(self, messages: Sequence[Command | Query], *envelopes: bytes) -> None:
-        _check_size(*envelopes)
+        check_size(*envelopes)
         try:
             connection = self._pushers.get_connection()
         except redis.MaxConnectionsError as error:
@@ -193,44 +230,11 @@ class EngineClient:
         except (redis.ConnectionError, redis.TimeoutError) as error:
             connection.disconnect()
             raise StatusUnknown("the connection broke while the command was handed over") from error
-        except redis.OutOfMemoryError as error:
-            raise EngineOverloaded("the engine's Redis is full") from error
         except redis.ResponseError as error:
-            raise EngineUnavailable(f"the engine's Redis refuses: {error}") from error
+            raise refusal(error) from error
         finally:
             self._pushers.release(connection)
-        _check_accepted(accepted)
-
-    async def _push_async(self, message: Command | Query, envelope: bytes) -> None:
-        _check_size(envelope)
-        pool = self._async_pool()
-        try:
-            connection = await pool.get_connection()
-        except redis.MaxConnectionsError as error:
-            raise EngineOverloaded("too many requests of this process are waiting") from error
-        except redis.RedisError as error:
-            raise EngineUnavailable("the engine's Redis does not answer") from error
-        try:
-            await connection.send_command(*push_command([message], [envelope]))
-            accepted = await connection.read_response()
-        except (redis.ConnectionError, redis.TimeoutError) as error:
-            await connection.disconnect()
-            raise StatusUnknown("the connection broke while the command was handed over") from error
-        except redis.OutOfMemoryError as error:
-            raise EngineOverloaded("the engine's Redis is full") from error
-        except redis.ResponseError as error:
-            raise EngineUnavailable(f"the engine's Redis refuses: {error}") from error
-        finally:
-            await pool.release(connection)
-        _check_accepted(accepted)
-
-    def _async_pool(self) -> "redis.asyncio.ConnectionPool":
-        """Connections belong to the event loop in which they were made."""
-        loop = asyncio.get_running_loop()
-        pool = self._async_pushers.get(loop)
-        if pool is None:
-            pool = self._async_pushers[loop] = connect_async(self._url).connection_pool
-        return pool
+        check_accepted(accepted)
 
     def _ensure_subscribed(self) -> None:
         if self._subscribed.is_set():
@@ -291,6 +295,36 @@ def _monotonic_ms() -> int:
     return time.monotonic_ns() // 1_000_000
 
 
+async def settle(future: Future[Answer], message: Command | Query, *, timeout: float) -> Answer:
+    """The answer to a posted message. Raises EngineUnavailable or StatusUnknown."""
+    try:
+        return await asyncio.wait_for(asyncio.wrap_future(future), timeout)
+    except TimeoutError as error:
+        raise _for_message(StatusUnknown("no answer in time"), message) from error
+    except StatusUnknown as error:
+        raise _for_message(error, message) from error
+
+
+async def settle_all(
+    futures: Sequence[Future[Answer]], messages: Sequence[Command | Query], *, timeout: float
+) -> list[Answer | Exception]:
+    """Of several posted messages the answer each, or its EngineUnavailable or StatusUnknown."""
+    loop = asyncio.get_running_loop()
+    all_done = asyncio.Event()
+    count = itertools.count(1)
+
+    def note(_: Future[Answer]) -> None:
+        if next(count) == len(futures):  # one wake-up for all of them
+            loop.call_soon_threadsafe(all_done.set)
+
+    for future in futures:
+        future.add_done_callback(note)
+    with suppress(TimeoutError):
+        await asyncio.wait_for(all_done.wait(), timeout)
+    pairs = zip(futures, messages, strict=True)
+    return [_outcome(future, message, time.monotonic()) for future, message in pairs]
+
+
 def _outcome(
     future: Future[Answer], message: Command | Query, deadline: float
 ) -> Answer | Exception:
@@ -301,18 +335,8 @@ def _outcome(
         return _for_message(StatusUnknown("no answer in time"), message)
     except StatusUnknown as error:
         return _for_message(error, message)
-
-
-def _check_size(*envelopes: bytes) -> None:
-    if any(len(envelope) > MAX_MESSAGE_BYTES for envelope in envelopes):
-        raise EngineUnavailable("the message is too long")
-
-
-def _check_accepted(answer: object) -> None:
-    if answer == QUEUE_FULL:
-        raise EngineOverloaded("the engine's queue is full")
-    if answer == JOURNAL_FULL:
-        raise EngineOverloaded("the engine's journal is full")
+    except EngineUnavailable as error:
+        return error
 
 
 def _for_message(error: StatusUnknown, message: Command | Query) -> Exception:

@@ -12,6 +12,7 @@ import sys
 import sysconfig
 from collections.abc import Sequence
 from hashlib import sha256
+from importlib import import_module
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
@@ -86,3 +87,8 @@ def prefer_compiled_core() -> bool:
         return False
     sys.meta_path.insert(0, CompiledCore(folder))
     return True
+
+
+def is_compiled() -> bool:
+    """Does this process run the compiled core?"""
+    return str(import_module("engine.core.engine").__file__).endswith(".so")

@@ -9,10 +9,13 @@ from exchange_site.health import health
 from exchange_site.metrics import metrics
 from markets import pages
 from markets.binance.schema import SETTINGS as BINANCE_SCHEMA
+from markets.connecting import connect
+from realtime import views as sockets
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("trade/<str:symbol>", pages.trade, name="trade"),
+    path("account/connect", connect, name="connect"),
     path("account/", include("accounts.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("markets.api.urls")),
@@ -24,6 +27,8 @@ urlpatterns = [
     ),
     path("docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("docs/v3", SpectacularSwaggerView.as_view(url_name="schema-v3"), name="docs-v3"),
+    path("schema/sockets", sockets.schema, name="schema-sockets"),
+    path("docs/sockets", sockets.docs, name="docs-sockets"),
     path("docs/problems", views.problems, name="problems"),
     path("health", health, name="health"),
     path("metrics", metrics, name="metrics"),

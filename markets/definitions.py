@@ -53,6 +53,11 @@ def get_definition(*, symbol: str) -> MarketDefinition:
     return definition
 
 
+def definition_at_hand(*, symbol: str) -> bool:
+    """Whether `get_definition` finds the market without a wait, as it does once it was asked."""
+    return _remembered.is_at_hand(None) and symbol in _definitions(LIFETIME_S).markets
+
+
 def list_definitions() -> list[MarketDefinition]:
     """All markets, by symbol."""
     return [market for _, market in sorted(_definitions(LIFETIME_S).markets.items())]

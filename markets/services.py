@@ -69,7 +69,7 @@ def order_place(*, account: int, **order: Unpack[NewOrder]) -> OrderReply:
     With `idempotent`, a `client_order_id` is the idempotency key. An order without one is given
     one, so that it can be asked for when no answer comes.
     """
-    command = _placement(account, order)
+    command = placement(account, order)
     return _submit(command, OrderReply, command.terms.client_order_id)
 
 
@@ -122,17 +122,17 @@ def orders_place(*, account: int, orders: Sequence[NewOrder | Exception]) -> lis
 
     The outcome of each, in order. What stands in the list as an exception is that order's outcome.
     """
-    return _submit_all(orders, lambda order: _placement(account, order))
+    return _submit_all(orders, lambda order: placement(account, order))
 
 
 def order_cancel(*, account: int, **order: Unpack[OrderId]) -> OrderReply:
     """Cancel an open order by either id; the reply is the order as it ended."""
-    return _submit(_cancel(account, order), OrderReply, order.get("client_order_id"))
+    return _submit(cancellation(account, order), OrderReply, order.get("client_order_id"))
 
 
 def orders_cancel(*, account: int, orders: Sequence[OrderId | Exception]) -> list[Outcome]:
     """`orders_place` for cancels, each with the arguments of `order_cancel`."""
-    return _submit_all(orders, lambda order: _cancel(account, order))
+    return _submit_all(orders, lambda order: cancellation(account, order))
 
 
 def orders_cancel_all(*, account: int, market: str | None = None) -> CanceledReply:
@@ -188,7 +188,7 @@ def order_replace(
     """Cancel an open order by either id and place another one in its market, given as to
     `order_place`. The reply has a result for each; they are refused without an exception. There is
     no idempotency key."""
-    place = _placement(account, order)
+    place = placement(account, order)
     command = ReplaceOrder(
         terms=place.terms,
         mode=mode,
@@ -233,7 +233,8 @@ def order_list_cancel(
     return _submit(command, OrderListReply)
 
 
-def _placement(account: int, order: NewOrder) -> PlaceOrder:
+def placement(account: int, order: NewOrder) -> PlaceOrder:
+    """What `order_place` submits, for whoever hands it over by himself."""
     client_order_id = order.get("client_order_id")
     idempotent = order.get("idempotent", True)
     return PlaceOrder(
@@ -243,7 +244,8 @@ def _placement(account: int, order: NewOrder) -> PlaceOrder:
     )
 
 
-def _cancel(account: int, order: OrderId) -> CancelOrder:
+def cancellation(account: int, order: OrderId) -> CancelOrder:
+    """What `order_cancel` submits, likewise."""
     _check_market(order["market"])
     return CancelOrder(account=account, **order)
 

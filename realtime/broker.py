@@ -8,12 +8,14 @@ and where the layer lost its connection, all are. Clients then begin anew.
 
 import asyncio
 import logging
-from typing import Any, Final
+from typing import Any, Final, Protocol
+from weakref import WeakKeyDictionary
 
 import redis
+from channels.layers import get_channel_layer
 
 from engine.publisher.streams import group_of
-from realtime.client_connection import SERVICE_RESTART, SIGNED_OUT, ClientConnection
+from realtime.client_connection import SERVICE_RESTART, SIGNED_OUT
 from realtime.connection_pool import ConnectionPool
 from realtime.layer import LOST
 from realtime.sessions import SESSION_ENDED
@@ -23,11 +25,28 @@ RETRY_S: Final = 0.2
 _log = logging.getLogger(__name__)
 
 
+class Listener(Protocol):
+    """A socket, or what speaks for it."""
+
+    @property
+    def combined(self) -> bool:
+        """Whether messages are wrapped as `{"stream": ..., "data": ...}`."""
+
+    @property
+    def session(self) -> str:
+        """By which right it listens to an account's stream (see `sessions.py`); else empty."""
+
+    def offer(self, text: str, number: int) -> None:
+        """`number` is the last that the message covers."""
+
+    def end(self, code: int, reason: str) -> None: ...
+
+
 class Subscribers:
     """The local sockets of one stream, and the last message that they were sent."""
 
     def __init__(self) -> None:
-        self.names: dict[ClientConnection, str] = {}
+        self.names: dict[Listener, str] = {}
         """What each of them calls the stream."""
         self.generation = ""
         self.last = 0
@@ -45,12 +64,12 @@ class Broker:
         self._receiver: asyncio.Task[None] | None = None
         self._leaving: set[asyncio.Task[None]] = set()
 
-    async def join(self, connection: ClientConnection, name: str, stream: str) -> None:
+    async def join(self, listener: Listener, name: str, stream: str) -> None:
         """Returns once whatever is sent from now on arrives. Raises redis.RedisError."""
         subscribers = self._streams.get(stream)
         if subscribers is None:
             subscribers = self._streams[stream] = Subscribers()
-        subscribers.names[connection] = name
+        subscribers.names[listener] = name
         async with self._joining:
             if not self._channel:
                 self._channel = await self._layer.new_channel()
@@ -58,11 +77,11 @@ class Broker:
             # Does nothing where the group is joined already.
             await self._layer.group_add(group_of(stream), self._channel)
 
-    def leave(self, connection: ClientConnection, stream: str) -> None:
+    def leave(self, listener: Listener, stream: str) -> None:
         subscribers = self._streams.get(stream)
         if subscribers is None:
             return
-        subscribers.names.pop(connection, None)
+        subscribers.names.pop(listener, None)
         if not subscribers.names:
             del self._streams[stream]
             task = asyncio.create_task(self._leave_group(stream))
@@ -101,9 +120,9 @@ class Broker:
     def end_session(self, stream: str, session: str) -> None:
         """Close the sockets that follow the account's stream by this session."""
         subscribers = self._streams.get(stream)
-        for connection in tuple(subscribers.names) if subscribers is not None else ():
-            if connection.session == session:
-                connection.end(SIGNED_OUT, "signed out")
+        for listener in tuple(subscribers.names) if subscribers is not None else ():
+            if listener.session == session:
+                listener.end(SIGNED_OUT, "signed out")
 
     def forward(self, message: dict[str, Any]) -> None:
         stream = message["stream"]
@@ -123,13 +142,13 @@ class Broker:
         subscribers.generation, subscribers.last = message["generation"], last
         text = message["text"]
         combined: dict[str, str] = {}
-        for connection, name in tuple(subscribers.names.items()):
-            if not connection.combined:
-                connection.offer(text)
+        for listener, name in tuple(subscribers.names.items()):
+            if not listener.combined:
+                listener.offer(text, last)
                 continue
             if name not in combined:
                 combined[name] = f'{{"stream":"{name}","data":{text}}}'
-            connection.offer(combined[name])
+            listener.offer(combined[name], last)
 
     def _lose(self, stream: str, message: dict[str, Any]) -> None:
         """This message does not follow on the last one. It begins anew for whoever joins next."""
@@ -137,5 +156,17 @@ class Broker:
         lost, anew = self._streams[stream], Subscribers()
         anew.generation, anew.last = message["generation"], message["last"]
         self._streams[stream] = anew
-        for connection in lost.names:
-            connection.end(SERVICE_RESTART, "begin anew")
+        for listener in lost.names:
+            listener.end(SERVICE_RESTART, "begin anew")
+
+
+_brokers: WeakKeyDictionary[asyncio.AbstractEventLoop, Broker] = WeakKeyDictionary()
+
+
+def process_broker() -> Broker:
+    """The broker of this process, which runs one event loop."""
+    loop = asyncio.get_running_loop()
+    broker = _brokers.get(loop)
+    if broker is None:
+        broker = _brokers[loop] = Broker(get_channel_layer())
+    return broker

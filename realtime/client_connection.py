@@ -32,6 +32,8 @@ _log = logging.getLogger(__name__)
 class ClientConnection:
     """`send` and `close` speak to the socket, `abort` drops it at once."""
 
+    session: Final = ""
+
     def __init__(
         self,
         send: Callable[[str], Awaitable[None]],
@@ -45,10 +47,6 @@ class ClientConnection:
         self._abort = abort
         self.combined = combined
         """Whether messages are wrapped as `{"stream": ..., "data": ...}`."""
-        self.subscriptions: dict[str, str | None] = {}
-        """What the client asked for, and the stream that it is; None where there is none."""
-        self.session = ""
-        """Whose own stream it has: the mark of the session (see `sessions.py`)."""
         self._waiting: deque[str] = deque()
         self._characters = 0
         self._more = asyncio.Event()
@@ -58,8 +56,8 @@ class ClientConnection:
         self._writer = asyncio.create_task(self._write())
         self._closing: asyncio.Task[None] | None = None
 
-    def offer(self, text: str) -> None:
-        """Queue a message; one too many ends the connection."""
+    def offer(self, text: str, number: int = 0) -> None:
+        """Queue a message; one too many ends the connection. Its number is of no interest here."""
         if self._ended:
             return
         if len(self._waiting) >= MAX_WAITING or (

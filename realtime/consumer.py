@@ -2,61 +2,58 @@
 
 import asyncio
 import logging
-from typing import Any, Final
-from weakref import WeakKeyDictionary
+import time
+from functools import partial
+from typing import Any, NamedTuple
 
 import redis
-from channels.generic.websocket import AsyncWebsocketConsumer
-from channels.layers import get_channel_layer
 
-from engine.publisher.streams import public_stream, user_stream
-from realtime.broker import Broker
+from engine.publisher.frames import encode
+from engine.publisher.missed import TooLongAgo
+from engine.publisher.reader import FeedUnavailable
+from engine.publisher.streams import public_stream
+from markets.binance.listen_keys import ListenKeysUnavailable, account_of_listen_key
+from realtime.broker import Listener, process_broker
 from realtime.client_connection import (
     SERVICE_RESTART,
     SIGNED_OUT,
     TOO_MANY_REQUESTS,
-    ClientConnection,
 )
 from realtime.identity import account_of_session, origin_is_ours, session_key
 from realtime.protocol import (
     MAX_SUBSCRIPTIONS,
+    RESYNC,
     UNKNOWN_PROPERTY,
+    USER,
     WRONG_VALUE,
+    OwnStream,
     Request,
     RequestError,
     answer,
     error_answer,
     invalid_request,
     names_in_query,
+    own_stream,
     parse_request,
 )
 from realtime.sessions import session_mark, wait_for_end
-
-USER: Final = "user"
-"""The stream of the caller's own events."""
+from realtime.socket_consumer import SocketConsumer
+from realtime.threads import in_thread
+from realtime.user_subscription import UserSubscription, follow
 
 _log = logging.getLogger(__name__)
-_brokers: WeakKeyDictionary[asyncio.AbstractEventLoop, Broker] = WeakKeyDictionary()
 
 
-def process_broker() -> Broker:
-    """The broker of this process, which runs one event loop."""
-    loop = asyncio.get_running_loop()
-    broker = _brokers.get(loop)
-    if broker is None:
-        broker = _brokers[loop] = Broker(get_channel_layer())
-    return broker
+class Subscription(NamedTuple):
+    """Who listens to which stream for the socket."""
+
+    listener: Listener
+    stream: str
 
 
-class StreamConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
-    # The broker alone speaks with the channel layer: a channel of each socket's own would cost a
-    # subscription each.
-    channel_layer_alias = None
-
+class StreamConsumer(SocketConsumer):
     combined = False
     """Whether the path is `/stream`."""
-
-    _session_watch: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
         try:
@@ -66,9 +63,11 @@ class StreamConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             return
         await self.accept()
         self._broker = process_broker()
-        self._connection = ClientConnection(
-            self._send_text, self._close_socket, self._abort, combined=self.combined
-        )
+        self._connection = self.new_connection(combined=self.combined)
+        self._subscriptions: dict[str, Subscription | None] = {}
+        """What the client asked for; None where there is no such stream."""
+        self._watches: dict[str, asyncio.Task[None]] = {}
+        """Whether the right to an account's stream still holds, by its name."""
         self._broker.pool.add(self._connection)
         await self._guarded(self._subscribe(names))
 
@@ -82,10 +81,8 @@ class StreamConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         connection = getattr(self, "_connection", None)
         if connection is not None:
             connection.forget()
-            if self._session_watch is not None:
-                self._session_watch.cancel()
             self._broker.pool.discard(connection)
-            self._unsubscribe(list(connection.subscriptions))
+            self._unsubscribe(list(self._subscriptions))
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if not self._connection.may_ask():
@@ -98,7 +95,7 @@ class StreamConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await serving
         except RequestError as error:
             self._connection.offer(error_answer(error))
-        except redis.RedisError as error:
+        except (redis.RedisError, FeedUnavailable, ListenKeysUnavailable) as error:
             _log.warning("a stream could not be joined: %s", error)
             self._connection.end(SERVICE_RESTART, "try again")
 
@@ -118,7 +115,7 @@ class StreamConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             self._unsubscribe(request.params)
             return None
         if request.method == "LIST_SUBSCRIPTIONS":
-            return list(self._connection.subscriptions)
+            return list(self._subscriptions)
         return self._property(request)
 
     def _property(self, request: Request) -> bool | None:
@@ -137,51 +134,72 @@ class StreamConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def _subscribe(self, names: list[str]) -> None:
         """Names of no stream are legal, as they are with Binance: nothing ever comes of them."""
-        subscriptions = self._connection.subscriptions
+        subscriptions = self._subscriptions
         if len(subscriptions.keys() | set(names)) > MAX_SUBSCRIPTIONS:
             raise invalid_request(f"a connection has at most {MAX_SUBSCRIPTIONS} streams")
-        own = await self._own_stream() if USER in names else None
-        for name in names:
-            if name in subscriptions:
-                continue
-            subscriptions[name] = stream = own if name == USER else public_stream(name)
-            if stream is not None:
+        new = [name for name in dict.fromkeys(names) if name not in subscriptions]
+        accounts = {name: await self._account_of(own) for name in new if (own := own_stream(name))}
+        for name in new:
+            account = accounts.get(name)
+            if account is not None:
+                subscriptions[name] = await self._follow(name, account)
+            elif (stream := public_stream(name)) is not None:
+                subscriptions[name] = Subscription(self._connection, stream)
                 await self._broker.join(self._connection, name, stream)
+            else:
+                subscriptions[name] = None
 
-    async def _own_stream(self) -> str:
+    async def _account_of(self, own: OwnStream) -> int | None:
+        """Of a session; or of a listen key, None where it is none."""
+        if own.right != USER:
+            return await in_thread(lambda: account_of_listen_key(listen_key=own.right))
         if not origin_is_ours(self.scope):
             raise invalid_request("`user` needs the Origin of this site")
         account = await account_of_session(self.scope)
         if account is None:
             raise invalid_request("`user` needs a signed-in session")
-        if self._session_watch is None:
-            self._connection.session = session_mark(session_key(self.scope) or "")
-            self._session_watch = asyncio.create_task(self._watch_session(account))
-        return user_stream(account)
+        return account
+
+    async def _follow(self, name: str, account: int) -> Subscription:
+        own = own_stream(name)
+        assert own is not None
+        by_session = own.right == USER
+        mark = session_mark(session_key(self.scope) or "") if by_session else ""
+        listener = UserSubscription(
+            self._connection, partial(self._wrap, name), session=mark, held=own.after is not None
+        )
+        try:
+            stream = await follow(self._broker, listener, account, own.after)
+        except TooLongAgo:
+            raise RequestError(
+                RESYNC, f"resync: what came after event {own.after} is not kept"
+            ) from None
+        watch = self._watch_session(account) if by_session else self._watch_key(name, own, account)
+        self._watches[name] = asyncio.create_task(watch)
+        return Subscription(listener, stream)
+
+    def _wrap(self, name: str, text: str) -> str:
+        return f'{{"stream":"{name}","data":{text}}}' if self._connection.combined else text
 
     async def _watch_session(self, account: int) -> None:
         await wait_for_end(account, lambda: account_of_session(self.scope))
         self._connection.end(SIGNED_OUT, "signed out")
 
+    async def _watch_key(self, name: str, own: OwnStream, account: int) -> None:
+        await wait_for_end(account, lambda: self._account_of(own))
+        now = time.time_ns() // 1_000_000
+        expired = encode({"e": "listenKeyExpired", "E": now, "listenKey": own.right})
+        self._connection.offer(self._wrap(name, expired))
+        self._unsubscribe([name])
+
     def _unsubscribe(self, names: list[str]) -> None:
         for name in names:
-            stream = self._connection.subscriptions.pop(name, None)
-            if stream is not None:
-                self._broker.leave(self._connection, stream)
-
-    async def _send_text(self, text: str) -> None:
-        await self.base_send({"type": "websocket.send", "text": text})
-
-    async def _close_socket(self, code: int, reason: str) -> None:
-        await self.base_send({"type": "websocket.close", "code": code, "reason": reason})
-
-    def _abort(self) -> None:
-        """Drop the connection. ASGI knows no way, but a client that does not read accepts no
-        closing frame either, and would hold its socket for as long as it likes; so the server's
-        protocol is asked for its transport, where it has one."""
-        transport = getattr(getattr(self.base_send, "__self__", None), "transport", None)
-        if transport is not None:
-            transport.abort()
+            subscription = self._subscriptions.pop(name, None)
+            if subscription is not None:
+                self._broker.leave(*subscription)
+            watch = self._watches.pop(name, None)
+            if watch is not None:
+                watch.cancel()
 
 
 class CombinedStreamConsumer(StreamConsumer):

@@ -5,7 +5,7 @@ Requests are `{"method": ..., "params": [...], "id": ...}`; answers and errors a
 """
 
 import re
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qs
 
 import msgspec
@@ -22,6 +22,23 @@ UNKNOWN_PROPERTY: Final = 0
 WRONG_VALUE: Final = 1
 INVALID_REQUEST: Final = 2
 INVALID_JSON: Final = 3
+RESYNC: Final = 4
+"""Of our own: what was missed is not kept any more. Ask for orders and balances, begin anew."""
+
+USER: Final = "user"
+"""The stream of the signed-in account's own events."""
+
+# A listen key stands for the stream of its account. After `@` stands the number of the event that
+# the client saw last.
+_OWN: Final = re.compile(r"(user|[A-Za-z0-9]{64})(?:@([0-9]{1,18}))?", re.ASCII)
+
+
+class OwnStream(NamedTuple):
+    """An account's stream, as a client names it."""
+
+    right: str
+    """`user`, or a listen key."""
+    after: int | None
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -85,6 +102,14 @@ def _check_names(params: list[Any], request_id: RequestId) -> None:
     for name in params:
         if not isinstance(name, str) or not 0 < len(name) <= MAX_NAME:
             raise _invalid("a stream's name must be a string", request_id)
+
+
+def own_stream(name: str) -> OwnStream | None:
+    """None where the name is not that of an account's stream."""
+    found = _OWN.fullmatch(name)
+    if found is None:
+        return None
+    return OwnStream(found[1], None if found[2] is None else int(found[2]))
 
 
 def _invalid(message: str, request_id: RequestId = None) -> RequestError:

@@ -18,6 +18,7 @@ from django.http import HttpRequest
 
 from accounts.models import User
 from engine.publisher.streams import group_of, user_stream
+from exchange_site.errors import CodedError
 
 SESSION_ENDED: Final = "session.ended"
 """Type of the message that says: sockets of this session are to be closed."""
@@ -46,11 +47,12 @@ def tell_signed_out(*, request: HttpRequest, user: User | None, **_signal: Any) 
 
 
 async def wait_for_end(account: int, ask: Callable[[], Awaitable[int | None]]) -> None:
-    """Returns when `ask`, which raises what the database does, no longer names the account."""
+    """Returns when `ask` no longer names the account. It may raise what the database does, or that
+    something is not available."""
     while True:
         await asyncio.sleep(CHECK_S)
         try:
             if await ask() != account:
                 return
-        except DatabaseError as error:
-            _log.warning("a session could not be checked: %s", error)
+        except (DatabaseError, CodedError) as error:
+            _log.warning("a session or key could not be checked: %s", error)

@@ -56,14 +56,24 @@ class FeedsState(msgspec.Struct, array_like=True):
     """Base and quote asset by market."""
 
 
+def state_scales(state: FeedsState) -> Scales:
+    def of_market(symbol: str) -> tuple[int, int]:
+        base, quote = state.pairs[symbol]
+        return state.scales[base], state.scales[quote]
+
+    return Scales(state.scales.__getitem__, of_market)
+
+
 class Feeds:
     def __init__(self, state: FeedsState | None = None) -> None:
         self.state = state or FeedsState()
+        self._scales = state_scales(self.state)
         self.markets: dict[str, MarketFeed] = {
             symbol: self._market(symbol) for symbol in self.state.pairs
         }
         self.user_events: list[UserEvent] = []
-        self._scales = Scales(self.state.scales.__getitem__, self._pair_scales)
+        self.numbers: dict[int, int] = {}
+        """The newest event of each account, where it is not stored yet."""
 
     def apply(self, entry: EncodedEntry, *, tell: bool = True) -> None:
         """Raises JournalGap. Without `tell` nobody will hear of what it brought."""
@@ -72,8 +82,10 @@ class Feeds:
         for events in entry.decode_events():
             for event in events:
                 self._apply_event(event, entry.time)
+            told = user_events(events, entry.time)
+            self.numbers.update((event.account, event.last) for event in told)
             if tell:
-                self.user_events += user_events(events, entry.time)
+                self.user_events += told
         self.state.sequence, self.state.time = entry.sequence, entry.time
         if not tell:
             self.tell_nothing()
@@ -92,11 +104,7 @@ class Feeds:
             self.markets[event.symbol] = self._market(event.symbol)
 
     def _market(self, symbol: str) -> MarketFeed:
-        return MarketFeed(symbol, *self._pair_scales(symbol))
-
-    def _pair_scales(self, symbol: str) -> tuple[int, int]:
-        base, quote = self.state.pairs[symbol]
-        return self.state.scales[base], self.state.scales[quote]
+        return MarketFeed(symbol, *self._scales.market(symbol))
 
     def tell_nothing(self) -> None:
         self.user_events.clear()

@@ -9,6 +9,7 @@
 | `feed:outbox` | the frames of the last step, as they were sent |
 | `feed:markets` | `MarketState` by symbol |
 | `feed:phases` | the market's phase by symbol |
+| `feed:numbers` | the number of its newest event by account |
 | `feed:tickers` | `Statistics` by symbol |
 | `feed:<symbol>:number` | the number of the newest change in the levels below |
 | `feed:<symbol>:bids`, `:asks` | quantity by price |
@@ -29,6 +30,7 @@ OUTBOX: Final = "feed:outbox"
 MARKETS: Final = "feed:markets"
 TICKERS: Final = "feed:tickers"
 PHASES: Final = "feed:phases"
+NUMBERS: Final = "feed:numbers"
 ALL: Final = "feed:*"
 
 PRICE_DIGITS: Final = 19

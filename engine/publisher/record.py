@@ -37,6 +37,8 @@ class MarketRecord(msgspec.Struct, frozen=True, array_like=True):
 class FeedsRecord(msgspec.Struct, frozen=True, array_like=True):
     state: FeedsState
     markets: list[MarketRecord]
+    numbers: dict[int, int] = msgspec.field(default_factory=dict)
+    """The newest event of each account."""
 
 
 class Trading:
@@ -93,7 +95,8 @@ def record_feeds(engine: Engine, trading: Trading, sequence: int) -> FeedsRecord
         depth = answer(engine, GetDepth(symbol, ALL_LEVELS), sequence)
         assert isinstance(depth, DepthReply)
         markets.append(_record_market(depth, *trading.of(symbol)))
-    return FeedsRecord(state, markets)
+    numbers = {account.number: account.event_number for account in engine.accounts}
+    return FeedsRecord(state, markets, numbers)
 
 
 def _record_market(depth: DepthReply, candles: LiveCandles, window: DayWindow) -> MarketRecord:
@@ -112,6 +115,7 @@ def _record_market(depth: DepthReply, candles: LiveCandles, window: DayWindow) -
 def restore_feeds(record: FeedsRecord) -> Feeds:
     """Feeds that go on after the record's entry, and tell nothing of what was before."""
     feeds = Feeds(record.state)
+    feeds.numbers = dict(record.numbers)
     for market in record.markets:
         feeds.markets[market.symbol].restore(
             market.state, dict(market.bids), dict(market.asks), market.minutes

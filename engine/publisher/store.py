@@ -171,6 +171,7 @@ def _encode(value: Any) -> str:
 
 
 def _stored(feeds: Feeds) -> None:
+    feeds.numbers.clear()
     for market in feeds.markets.values():
         market.stored()
 
@@ -178,6 +179,8 @@ def _stored(feeds: Feeds) -> None:
 def _changes(feeds: Feeds, frames: list[Frame]) -> Iterator[Command]:
     yield ["SET", keys.STATE, _encode(feeds.state)]
     yield ["SET", keys.OUTBOX, _encode(frames)]
+    for numbers in _chunks(feeds.numbers.items()):
+        yield ["HSET", keys.NUMBERS, *(str(part) for pair in numbers for part in pair)]
     for market in feeds.markets.values():
         symbol, window = market.symbol, market.window
         if market.dirty:

@@ -53,11 +53,10 @@ def _speed(speed_ms: int) -> str:
 
 def public_stream(name: str) -> str | None:
     """The stream that a client means by `name`; None where there is no such stream."""
-    if name in (TICKERS, MINI_TICKERS):
-        return name
-    if not _MARKET_STREAM.fullmatch(name):
-        return None
-    return name.removesuffix("@1000ms")
+    plain = name.removesuffix("@1000ms")
+    if plain in (TICKERS, MINI_TICKERS) or _MARKET_STREAM.fullmatch(name):
+        return plain
+    return None
 
 
 def group_of(stream: str) -> str:

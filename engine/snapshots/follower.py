@@ -7,18 +7,16 @@ nothing; the next run begins at the newest snapshot.
 import logging
 import time
 from collections.abc import Callable
-from datetime import timedelta
-from typing import NamedTuple, Self
+from typing import NamedTuple, Protocol, Self
 
 from django.conf import settings
-from django.utils import timezone
 
 from engine.publisher.record import Trading, record_feeds
-from engine.snapshots.codec import OpenSnapshot, pack_snapshot, without_collections
-from engine.snapshots.store import SnapshotsBusy, list_snapshots, load_packed, store_snapshot
+from engine.snapshots.codec import OpenSnapshot, Packed, pack_snapshot, without_collections
+from engine.snapshots.store import DatabaseShelf, SnapshotsBusy
 from engine.worker.history import History
 from engine.worker.loader import check_witnesses, restore_newest
-from engine.worker.ports import Records, Stream
+from engine.worker.ports import KeptSnapshot, Records, Stream
 
 _log = logging.getLogger(__name__)
 
@@ -41,9 +39,22 @@ class Policy(NamedTuple):
         )
 
 
+class Shelf(Protocol):
+    """Where snapshots are put. Real: `DatabaseShelf`."""
+
+    def age_s(self) -> float:
+        """Of the newest snapshot; 0 where there is none."""
+
+    def put(self, packed: Packed, *, keep: int, keep_days: int) -> KeptSnapshot:
+        """Store it, and remove what is superseded: both or neither. Raises SnapshotsBusy."""
+
+
 class Follower:
-    def __init__(self, stream: Stream, records: Records, policy: Policy) -> None:
+    def __init__(
+        self, stream: Stream, records: Records, policy: Policy, shelf: Shelf | None = None
+    ) -> None:
         """Raises JournalBroken where the journal cannot be followed."""
+        self._shelf = shelf or DatabaseShelf()
         self._history = History(stream, records)
         self._policy = policy
         check_witnesses(stream, records)
@@ -52,9 +63,7 @@ class Follower:
         self.verified = self.replica.sequence if snapshot is not None else 0
         """The entry of the newest snapshot that is stored and was read back whole."""
         self._counted = self.replica.commands
-        newest = list_snapshots()[:1]
-        age = timezone.now() - newest[0].created_at if newest else timedelta(0)
-        self._taken_at = time.monotonic() - age.total_seconds()
+        self._taken_at = time.monotonic() - self._shelf.age_s()
 
     def follow(self, *, seconds: float, should_stop: Callable[[], bool] = lambda: False) -> int:
         """Replay what is new, for about `seconds`; how many entries. Snapshots are taken by the
@@ -81,12 +90,13 @@ class Follower:
             packed = pack_snapshot(self.replica, feeds)
         self._counted, self._taken_at = self.replica.commands, started
         try:
-            row = store_snapshot(packed, keep=self._policy.keep, keep_days=self._policy.keep_days)
+            kept = self._shelf.put(packed, keep=self._policy.keep, keep_days=self._policy.keep_days)
         except SnapshotsBusy:
             _log.info("another follower stores a snapshot")
             return
+        size = packed.size
         del packed
-        OpenSnapshot(load_packed(row))
+        OpenSnapshot(kept.load())
         self.verified = self.replica.sequence
         seconds = time.monotonic() - started
-        _log.info("%s: %d bytes in %.2f s", row, row.size, seconds)
+        _log.info("snapshot of entry %d: %d bytes in %.2f s", self.verified, size, seconds)

@@ -6,6 +6,7 @@ from functools import partial
 from django.db import connection, transaction
 from django.db.models import Max
 from django.db.models.functions import TruncDate
+from django.utils import timezone
 
 from engine.models import Snapshot, SnapshotPiece
 from engine.projector.positions import lock_key
@@ -18,6 +19,17 @@ LOCK = "snapshots"
 
 class SnapshotsBusy(Exception):
     """Another process stores a snapshot: one is enough."""
+
+
+class DatabaseShelf:
+    """The real `Shelf`."""
+
+    def age_s(self) -> float:
+        newest = list_snapshots()[:1]
+        return (timezone.now() - newest[0].created_at).total_seconds() if newest else 0.0
+
+    def put(self, packed: Packed, *, keep: int, keep_days: int) -> KeptSnapshot:
+        return kept_snapshot(store_snapshot(packed, keep=keep, keep_days=keep_days))
 
 
 def store_snapshot(packed: Packed, *, keep: int, keep_days: int) -> Snapshot:

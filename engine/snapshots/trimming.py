@@ -18,11 +18,11 @@ def trim_journal(journal: "redis.Redis", shared: "redis.Redis", *, snapshot: int
     `snapshot`: the entry of a snapshot that is stored and was read back. A publisher without a
     position keeps everything: it may be about to read it.
     """
-    needless = min(
-        projected_sequence(JOURNAL),
-        snapshot,
-        read_status(shared).sequence,
-        tail_sequence(journal) - keep,
+    needless = last_needless(
+        archived=projected_sequence(JOURNAL),
+        snapshot=snapshot,
+        published=read_status(shared).sequence,
+        kept=tail_sequence(journal) - keep,
     )
     oldest = read_after(journal, 0, count=1)
     if not oldest:
@@ -32,3 +32,8 @@ def trim_journal(journal: "redis.Redis", shared: "redis.Redis", *, snapshot: int
         first = min(first + TRIM_AT_ONCE, needless + 1)
         trimmed += journal.xtrim(JOURNAL_KEY, minid=f"{first}-0", approximate=False)
     return trimmed
+
+
+def last_needless(*, archived: int, snapshot: int, published: int, kept: int) -> int:
+    """The newest entry that may go: everybody has it, and it is not among those after `kept`."""
+    return min(archived, snapshot, published, kept)

@@ -39,9 +39,17 @@ _log = logging.getLogger(__name__)
 class Worker:
     """One engine process, from taking the lease to handing it back."""
 
-    def __init__(self, store: Store, clock: Clock, load: Callable[[], Replica] = Replica) -> None:
-        """`load` makes the replica that the journal is replayed on, as new as it can be had."""
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        load: Callable[[], Replica] = Replica,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`load` makes the replica that the journal is replayed on, as new as it can be had.
+        `monotonic`, in seconds, says when housekeeping is due."""
         self._store = store
+        self._monotonic = monotonic
         self._clock = clock
         self._load = load
         self._replica = load()
@@ -76,16 +84,16 @@ class Worker:
         if epoch is None:
             return False
         self._epoch = epoch
-        self._renewed = time.monotonic()
+        self._renewed = self._monotonic()
         _log.info("leading in epoch %d", epoch)
         return True
 
     def stand_by(self) -> bool:
         """Follow the journal a little further; whether there may be more at once."""
         followed = self._follow_some()
-        if time.monotonic() - self._announced > ANNOUNCE_EVERY_S:
+        if self._monotonic() - self._announced > ANNOUNCE_EVERY_S:
             self._store.announce(self._replica.sequence)
-            self._announced = time.monotonic()
+            self._announced = self._monotonic()
         return followed >= FOLLOW_AT_ONCE
 
     def _follow_some(self) -> int:
@@ -106,45 +114,24 @@ class Worker:
 
     def _renew_in_time(self) -> None:
         """While a leader recovers nothing else renews its lease."""
-        if self._epoch and time.monotonic() - self._renewed > IDLE_MS / 1000:
+        if self._epoch and self._monotonic() - self._renewed > IDLE_MS / 1000:
             self._store.renew()
-            self._renewed = time.monotonic()
+            self._renewed = self._monotonic()
 
     def recover(self, should_stop: Callable[[], bool] = lambda: False) -> None:
         """Replay the journal; the lease is renewed meanwhile, so that nobody else starts.
 
         The last entry is answered once more, since its author may have died before it could.
         """
-        started = time.monotonic()
+        started = self._monotonic()
         while self._follow_some():
             if should_stop():
                 return
         self._clock.not_before(self._replica.engine.time)
         self._store.publish(self._replica.last_replies(), MAX_BATCH)
         self._suspects = Suspects(self._store.suspects(), patience=2 * MAX_BATCH)
-        seconds = time.monotonic() - started
+        seconds = self._monotonic() - started
         _log.info("recovered to entry %d in %.2f s", self._replica.sequence, seconds)
-
-    def _follow(
-        self, should_stop: Callable[[], bool], renew: Callable[[], None] = lambda: None
-    ) -> None:
-        """Replay what stands in the journal. Where it was trimmed behind the replica's back, which
-        takes a long standstill, load anew."""
-        renewed = time.monotonic()
-        try:
-            for entry in self._store.read_after(self._replica.sequence):
-                self._replica.apply(entry)
-                if should_stop():
-                    return
-                if time.monotonic() - renewed > IDLE_MS / 1000:
-                    renew()
-                    renewed = time.monotonic()
-        except JournalGap:
-            loaded = self._load()
-            if loaded.sequence <= self._replica.sequence:
-                raise
-            self._replica = loaded
-            self._follow(should_stop, renew)
 
     def step(self, messages: list[bytes]) -> list[bytes]:
         """Apply one batch and commit it. Returns what waits by then.
@@ -205,9 +192,9 @@ class Worker:
         self._store.finish_commit()
         replies, self._in_flight = self._in_flight.replies(), None
         waiting = self._store.publish(replies, self._limit, skip)
-        if time.monotonic() - self._regulated > LOOK_EVERY_S:
+        if self._monotonic() - self._regulated > LOOK_EVERY_S:
             self._store.regulate()
-            self._regulated = time.monotonic()
+            self._regulated = self._monotonic()
         return waiting
 
     def _patience_ms(self) -> int:

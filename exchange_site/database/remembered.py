@@ -4,6 +4,7 @@ Whoever asks waits for the database for a second at most, also where it hangs in
 timeout of a connection covers. What was read before then serves for some minutes.
 """
 
+import asyncio
 import logging
 import threading
 import time
@@ -82,8 +83,21 @@ def _result(future: "Future[_T]", patience_s: float) -> _T:
 
 
 def _in_transaction() -> bool:
-    """Without making a connection object for a thread that has none: most requests need none."""
-    return any(known.in_atomic_block for known in connections.all(initialized_only=True))
+    """Without making a connection object for a thread that has none: most requests need none.
+
+    In an event loop nobody is: Django lets no coroutine use a connection.
+    """
+    return not _in_event_loop() and any(
+        known.in_atomic_block for known in connections.all(initialized_only=True)
+    )
+
+
+def _in_event_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 class _Entry(NamedTuple, Generic[_V]):
@@ -134,6 +148,11 @@ class Remembered(Generic[_K, _V]):
                 raise
             assert entry is not None
             return entry.value
+
+    def is_at_hand(self, key: _K) -> bool:
+        """Whether `get` answers from memory: so may one ask who must not wait."""
+        entry = self._found.get(key)
+        return entry is not None and time.monotonic() - entry.at <= self._fresh_s
 
     def knows(self, key: _K) -> bool:
         """Whether it was there within the last minutes; asks nobody."""

@@ -81,15 +81,15 @@ def identify(call: Call, security: Security) -> Caller:
     """Raises BinanceError -1021, -1022, -1100, -1102, -1131, -2014 or -2015."""
     if security is Security.NONE:
         return ANYBODY
-    credential = _credential(call, security)
+    credential = credential_of(call.key, call.address, security)
     if not security.is_signed:
         return Caller(credential)
     _check_signature(call, credential)
-    return Caller(credential, signed=True, valid_ms=_remaining_ms(call.parameters))
+    return Caller(credential, signed=True, valid_ms=remaining_ms(call.parameters))
 
 
-def _credential(call: Call, security: Security) -> Credential:
-    key = call.key
+def credential_of(key: str | None, address: str, security: Security) -> Credential:
+    """The key, if it may be used from that address for that. Raises BinanceError -2014 or -2015."""
     if key is None or not 0 < len(key) <= MAX_KEY_LENGTH or not key.isalnum() or not key.isascii():
         raise errors.BAD_API_KEY_FORMAT.error()
     credential = get_credential(key=key)
@@ -97,7 +97,7 @@ def _credential(call: Call, security: Security) -> Credential:
     if (
         credential is None
         or needed not in credential.scopes
-        or not credential.allows_address(call.address)
+        or not credential.allows_address(address)
     ):
         raise errors.REJECTED_API_KEY.error()
     return credential
@@ -111,8 +111,8 @@ def _check_signature(call: Call, credential: Credential) -> None:
         raise errors.INVALID_SIGNATURE.error()
 
 
-def _remaining_ms(parameters: Parameters) -> int:
-    """Of the request's recvWindow."""
+def remaining_ms(parameters: Parameters) -> int:
+    """Of the request's recvWindow. Raises BinanceError -1021, -1100, -1102 or -1131."""
     timestamp, window = parameters.get("timestamp"), parameters.get("recvWindow")
     now = time.time_ns() // 1_000_000
     match check_timestamp(timestamp, window, now_ms=now):

@@ -1,7 +1,9 @@
 """Orders: placed, tested, cancelled, and asked for."""
 
-from typing import Final
+from collections.abc import Callable
+from typing import Final, NamedTuple
 
+from engine.core.commands import CancelOrder, PlaceOrder
 from engine.core.rejections import Code
 from engine.core.replies import OrderReply
 from engine.core.types import NEW, PARTIALLY_FILLED, Side
@@ -20,6 +22,51 @@ _RESTRICTED_TO: Final = {
     CancelRestriction.ONLY_NEW: NEW,
     CancelRestriction.ONLY_PARTIALLY_FILLED: PARTIALLY_FILLED,
 }
+
+
+class Prepared(NamedTuple):
+    """A command for the engine, and what is said of its reply or of its refusal."""
+
+    command: PlaceOrder | CancelOrder
+    present: Callable[[OrderReply], payloads.Placed | payloads.CanceledOrder]
+    refusal: Callable[[CommandRefused], Exception]
+
+
+def prepare_order(caller: Caller, wanted: queries.NewOrder) -> Prepared | None:
+    """`order_place` for whoever hands the command over by himself; it asks the engine nothing.
+
+    None where the book has to be known before the order is.
+    """
+    form = check_order(wanted)
+    if wanted.side.side is Side.SELL and wanted.quote_order_qty is not None:
+        return None
+    order = placement(wanted, form)
+    order["idempotent"], order["lifetime_ms"] = False, caller.valid_ms
+    response = wanted.new_order_resp_type or form.response
+    return Prepared(
+        services.placement(caller.account, order),
+        lambda reply: placed_out(reply, response),
+        lambda refused: refused,
+    )
+
+
+def prepare_cancel(caller: Caller, wanted: queries.CancelQuery) -> Prepared | None:
+    """`order_cancel` likewise; None where the order has to be known before it is cancelled."""
+    check_named(wanted)
+    if wanted.cancel_restrictions is not None:
+        return None
+    command = services.cancellation(
+        caller.account,
+        {
+            "market": wanted.symbol,
+            "order_id": wanted.order_id,
+            "client_order_id": wanted.orig_client_order_id,
+        },
+    )
+    cancel_id = wanted.new_client_order_id or new_client_order_id()
+    return Prepared(
+        command, lambda reply: presenting.canceled_order(reply.order, cancel_id), _not_canceled
+    )
 
 
 def order_place(caller: Caller, wanted: queries.NewOrder) -> payloads.Placed:
@@ -78,9 +125,7 @@ def order_cancel(caller: Caller, wanted: queries.CancelQuery) -> payloads.Cancel
             client_order_id=wanted.orig_client_order_id,
         )
     except CommandRefused as refused:
-        if refused.code is Code.UNKNOWN_ORDER:
-            raise errors.UNKNOWN_ORDER_SENT.error() from refused
-        raise
+        raise _not_canceled(refused) from refused
     return presenting.canceled_order(
         reply.order, wanted.new_client_order_id or new_client_order_id()
     )
@@ -114,6 +159,10 @@ def all_orders(caller: Caller, wanted: queries.AllOrdersQuery) -> list[payloads.
         limit=wanted.limit,
     )
     return [presenting.order_out(order) for order in orders]
+
+
+def _not_canceled(refused: CommandRefused) -> Exception:
+    return errors.UNKNOWN_ORDER_SENT.error() if refused.code is Code.UNKNOWN_ORDER else refused
 
 
 def check_order(wanted: queries.NewOrder) -> Form:

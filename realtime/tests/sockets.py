@@ -3,17 +3,31 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from functools import cache
 from typing import Any
 
 import httpx
+from jsonschema import Draft202012Validator
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
+
+from realtime.asyncapi.document import schema_of_streams
 
 PATIENCE_S = 30.0
 
 
 def socket_url(url: str, path: str) -> str:
     return url.replace("http", "ws", 1) + path
+
+
+@cache
+def _of_streams() -> Draft202012Validator:
+    return Draft202012Validator(schema_of_streams())
+
+
+def validate_stream(message: Any) -> None:
+    """Whatever a stream socket sends is in its AsyncAPI document."""
+    _of_streams().validate(message)
 
 
 class StreamClient:
@@ -23,7 +37,9 @@ class StreamClient:
         self.socket = socket
 
     async def next(self) -> Any:
-        return json.loads(await asyncio.wait_for(self.socket.recv(), PATIENCE_S))
+        message = json.loads(await asyncio.wait_for(self.socket.recv(), PATIENCE_S))
+        validate_stream(message)
+        return message
 
     async def ask(self, method: str, params: list[Any] | None = None, request_id: Any = 1) -> Any:
         """The answer; stream messages that come before it are passed over."""

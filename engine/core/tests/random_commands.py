@@ -5,6 +5,7 @@ drawing every number by itself would take most of the time, and little would eve
 """
 
 from collections.abc import Callable
+from itertools import count
 from random import Random
 from typing import Any
 
@@ -73,6 +74,9 @@ BEGIN: list[Command] = [
         for asset, amount in {"ABC": 5, "XYZ": 50, "USD": 400}.items()
     ),
 ]
+
+
+_KEYS = count(1)
 
 
 class RandomCommands:
@@ -361,7 +365,8 @@ class RandomCommands:
         return self._chance.choice((None, None, None, None, "a", "b", "c", "d"))
 
     def _key(self) -> str:
-        return f"key-{self._chance.getrandbits(60)}"
+        """Never the same twice, also where the same chances come again."""
+        return f"key-{next(_KEYS)}"
 
     def _prevention(self) -> SelfTradePrevention:
         mode: SelfTradePrevention = self._chance.choice((NO_PREVENTION, *SelfTradePrevention))

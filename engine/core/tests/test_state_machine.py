@@ -68,7 +68,6 @@ class Trading(RuleBasedStateMachine):
         self.steps_with_twin = 0
         self.history: list[tuple[int, Command | None]] = [(self.now, None)]
         self.encoded: list[bytes] = []
-        self.keys = 0
         self.depth: dict[tuple[str, Side], dict[int, int]] = defaultdict(dict)
         self.depth_numbers: dict[str, int] = defaultdict(int)
         self.account_numbers: dict[int, int] = defaultdict(int)

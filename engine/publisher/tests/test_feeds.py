@@ -271,6 +271,7 @@ def test_percent() -> None:
     [
         ("btcusdt@depth", "btcusdt@depth"),
         ("btcusdt@depth@1000ms", "btcusdt@depth"),
+        ("!miniTicker@arr@1000ms", "!miniTicker@arr"),
         ("btcusdt@depth@100ms", "btcusdt@depth@100ms"),
         ("btcusdt@depth20@100ms", "btcusdt@depth20@100ms"),
         ("btcusdt@kline_1M", "btcusdt@kline_1M"),

@@ -11,6 +11,7 @@ export class Account {
   balances = new Map();
   #closed = new Set();
   #held = null;
+  #asking = Promise.resolve();
   #listeners = [];
 
   constructor(signedIn, orders, balances) {
@@ -49,9 +50,15 @@ export class Account {
     else this.#take(event);
   }
 
-  /** Ask for everything; events that come meanwhile are applied after the answer. */
-  async refresh() {
-    if (!this.signedIn || this.#held) return;
+  /** Ask for everything, after what is being asked: that may be older than what the caller did. */
+  refresh() {
+    this.#asking = this.#asking.catch(() => {}).then(() => this.#ask());
+    return this.#asking;
+  }
+
+  /** Events that come meanwhile are applied after the answer. */
+  async #ask() {
+    if (!this.signedIn) return;
     this.#held = [];
     try {
       const [orders, balances] = await Promise.all([get("/order/open"), get("/balances")]);

@@ -1,0 +1,119 @@
+"""Hands messages over to the engine's queue for the coroutines of one event loop.
+
+What comes while a push is under way waits and leaves with the next one, in the order in which it
+came: under load many messages share one round trip, and a lone one does not wait at all.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple
+
+import redis
+
+from engine.connections import connect_async
+from engine.core.commands import Command
+from engine.core.queries import Query
+from engine.intake import JOURNAL_FULL, QUEUE_FULL, push_command
+from engine.wire import MAX_MESSAGE_BYTES
+
+MAX_LIST: Final = 1_000
+"""Messages in one push at most: Redis serves nobody else meanwhile."""
+
+
+class EngineUnavailable(Exception):
+    """The message was not handed over, or was a query: it has no effect, now or later."""
+
+
+class EngineOverloaded(EngineUnavailable):
+    """There is no room for more at the moment; the message has no effect."""
+
+
+class StatusUnknown(Exception):
+    """The command was handed over and no answer came in time: it may or may not take effect."""
+
+
+class Parcel(NamedTuple):
+    """Messages that are handed over together or not at all; `fail` is told where they are not."""
+
+    messages: Sequence[Command | Query]
+    envelopes: Sequence[bytes]
+    fail: Callable[[EngineUnavailable | StatusUnknown], None]
+
+
+class Handover:
+    """One an event loop."""
+
+    def __init__(self, url: str) -> None:
+        self._connections: Any = connect_async(url).connection_pool
+        self._waiting: deque[Parcel] = deque()
+        self._pushing: asyncio.Task[None] | None = None
+
+    def push(self, parcel: Parcel) -> None:
+        """Returns at once; whoever counts the messages under way bounds what waits here."""
+        self._waiting.append(parcel)
+        if self._pushing is None or self._pushing.done():
+            self._pushing = asyncio.get_running_loop().create_task(self._push_waiting())
+
+    async def _push_waiting(self) -> None:
+        while self._waiting:
+            parcels = [self._waiting.popleft()]
+            size = len(parcels[0].messages)
+            while self._waiting and size + len(self._waiting[0].messages) <= MAX_LIST:
+                size += len(self._waiting[0].messages)
+                parcels.append(self._waiting.popleft())
+            await self._push(parcels)
+
+    async def _push(self, parcels: list[Parcel]) -> None:
+        try:
+            await self._push_together(parcels)
+        except EngineOverloaded as error:
+            if len(parcels) == 1:
+                parcels[0].fail(error)
+                return
+            # Nothing was taken. Alone, some of them may be: cancels are, when the journal is full.
+            for parcel in parcels:
+                await self._push([parcel])
+        except (EngineUnavailable, StatusUnknown) as error:
+            for parcel in parcels:
+                parcel.fail(error)
+
+    async def _push_together(self, parcels: list[Parcel]) -> None:
+        messages = [message for parcel in parcels for message in parcel.messages]
+        envelopes = [envelope for parcel in parcels for envelope in parcel.envelopes]
+        try:
+            connection = await self._connections.get_connection()
+        except redis.RedisError as error:
+            raise EngineUnavailable("the engine's Redis does not answer") from error
+        try:
+            await connection.send_command(*push_command(messages, envelopes))
+            accepted = await connection.read_response()
+        except (redis.ConnectionError, redis.TimeoutError) as error:
+            await connection.disconnect()
+            raise StatusUnknown("the connection broke while the command was handed over") from error
+        except redis.ResponseError as error:
+            raise refusal(error) from error
+        finally:
+            await self._connections.release(connection)
+        check_accepted(accepted)
+
+
+def refusal(error: redis.ResponseError) -> EngineUnavailable:
+    """What it means that the engine's Redis answers a push with an error."""
+    if isinstance(error, redis.OutOfMemoryError):
+        return EngineOverloaded("the engine's Redis is full")
+    return EngineUnavailable(f"the engine's Redis refuses: {error}")
+
+
+def check_size(*envelopes: bytes) -> None:
+    """Raises EngineUnavailable."""
+    if any(len(envelope) > MAX_MESSAGE_BYTES for envelope in envelopes):
+        raise EngineUnavailable("the message is too long")
+
+
+def check_accepted(answer: object) -> None:
+    """Raises EngineOverloaded."""
+    if answer == QUEUE_FULL:
+        raise EngineOverloaded("the engine's queue is full")
+    if answer == JOURNAL_FULL:
+        raise EngineOverloaded("the engine's journal is full")

@@ -1,0 +1,120 @@
+"""Orders and cancels on their short way: from the socket to the engine without a thread.
+
+What an order needs to be read by (its market's definition) is in memory; where it is not, a thread
+fetches it first. What has to ask before it knows what to send takes the way of all other methods.
+"""
+
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
+from typing import Any, Final, NamedTuple
+
+from engine.client import Answer, engine_client, settle, settle_all
+from engine.core.replies import OrderReply, Refused, Reply
+from engine.submit import CommandRefused
+from markets.binance import errors, queries
+from markets.binance.callers import Caller
+from markets.binance.errors import BinanceError, binance_error
+from markets.binance.fields import decode
+from markets.binance.orders import Prepared, prepare_cancel, prepare_order
+from markets.binance.parameters import Parameters
+from markets.definitions import definition_at_hand, get_definition
+from realtime.api.messages import error_fields
+from realtime.threads import in_thread
+
+MAX_TOGETHER: Final = 100
+TIMEOUT_S: Final = 5.0
+
+Prepare = Callable[[Caller, Any], Prepared | None]
+"""What to send; None where that has to be asked for first."""
+
+SINGLE: Final[dict[str, Prepare]] = {"order.place": prepare_order, "order.cancel": prepare_cancel}
+
+
+class ListKind(NamedTuple):
+    """Our own methods: up to MAX_TOGETHER commands with one request."""
+
+    name: str
+    """Of the parameter that holds them."""
+    query: type[queries.Query]
+    prepare: Prepare
+    counts: bool
+    """Whether they count as orders placed."""
+
+
+LISTS: Final = {
+    "orders.place": ListKind("orders", queries.NewOrder, prepare_order, counts=True),
+    "orders.cancel": ListKind("orders", queries.CancelQuery, prepare_cancel, counts=False),
+}
+
+
+async def prepared(prepare: Prepare, caller: Caller, wanted: Any) -> Prepared | None:
+    """Raises what `binance_error` translates."""
+    if not definition_at_hand(symbol=wanted.symbol):
+        await in_thread(lambda: get_definition(symbol=wanted.symbol))
+    return prepare(caller, wanted)
+
+
+async def send(command: Prepared) -> Awaitable[Any]:
+    """Hand it over; the result is to be awaited. Raises EngineUnavailable."""
+    client = engine_client()
+    await client.ready()
+    (future,) = client.post([command.command])
+    return _result(command, future)
+
+
+async def _result(prepared: Prepared, future: Future[Answer]) -> Any:
+    answer = await settle(future, prepared.command, timeout=TIMEOUT_S)
+    return _present(prepared, answer.reply)
+
+
+def _present(prepared: Prepared, reply: Reply) -> Any:
+    if isinstance(reply, Refused):
+        raise prepared.refusal(CommandRefused(reply.code, reply.detail))
+    assert isinstance(reply, OrderReply), reply
+    return prepared.present(reply)
+
+
+async def send_all(
+    kind: ListKind, caller: Caller, items: list[Parameters]
+) -> Awaitable[list[dict[str, Any]]]:
+    """Hand over those that are well formed, with one push. Raises EngineUnavailable."""
+    wanted = [await _prepared_item(kind, caller, item) for item in items]
+    sendable = [each for each in wanted if isinstance(each, Prepared)]
+    client = engine_client()
+    await client.ready()
+    futures = client.post([each.command for each in sendable]) if sendable else []
+    return _results(wanted, sendable, futures)
+
+
+async def _prepared_item(
+    kind: ListKind, caller: Caller, item: Parameters
+) -> Prepared | BinanceError:
+    try:
+        made = await prepared(kind.prepare, caller, decode(item, kind.query))
+    except Exception as error:
+        return binance_error(error)
+    return made if made is not None else errors.UNSUPPORTED_OPERATION.error()
+
+
+async def _results(
+    wanted: list[Prepared | BinanceError],
+    sent: list[Prepared],
+    futures: list[Future[Answer]],
+) -> list[dict[str, Any]]:
+    messages = [each.command for each in sent]
+    answers = await settle_all(futures, messages, timeout=TIMEOUT_S) if futures else []
+    remaining = iter(answers)
+    return [
+        error_fields(each) if isinstance(each, BinanceError) else _item(each, next(remaining))
+        for each in wanted
+    ]
+
+
+def _item(prepared: Prepared, answer: Answer | Exception) -> dict[str, Any]:
+    """What the single call would have answered."""
+    try:
+        if isinstance(answer, Exception):
+            raise answer
+        return {"status": 200, "result": _present(prepared, answer.reply)}
+    except Exception as error:
+        return error_fields(binance_error(error))

@@ -1,0 +1,87 @@
+"""The socket of `/ws-api/v3`.
+
+Requests of a connection are let in and handed over in the order in which they came; the answers
+come when they are known. At most MAX_UNDER_WAY wait for theirs: then the socket is read no further.
+"""
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Final
+
+from markets.binance.errors import binance_error
+from markets.binance.payloads import RateLimitUsage
+from realtime.api.admission import Counted
+from realtime.api.calls import ApiCalls
+from realtime.api.messages import (
+    INVALID_JSON,
+    ApiRequest,
+    InvalidRequest,
+    answer,
+    error_answer,
+    parse_request,
+)
+from realtime.api.session import ApiSession
+from realtime.api.user_data import UserData
+from realtime.socket_consumer import SocketConsumer
+
+MAX_UNDER_WAY: Final = 100
+
+
+class ApiConsumer(SocketConsumer):
+    async def connect(self) -> None:
+        await self.accept()
+        self._connection = self.new_connection()
+        self._user_data = UserData(self._connection)
+        address, _port = self.scope.get("client") or ("", 0)
+        self._calls = ApiCalls(ApiSession(address), self._user_data)
+        self._places = asyncio.Semaphore(MAX_UNDER_WAY)
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    async def disconnect(self, code: int) -> None:
+        self._connection.forget()
+        self._user_data.close()
+        for task in tuple(self._under_way):
+            task.cancel()
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        try:
+            request = parse_request(text_data or "")
+        except InvalidRequest as invalid:
+            self._connection.offer(error_answer(invalid.request_id, INVALID_JSON.error(), None))
+            return
+        await self._places.acquire()
+        counted = Counted()
+        try:
+            result = await self._calls.begin(request, counted)
+        except Exception as error:
+            self._places.release()
+            self._refuse(request, error, counted)
+            return
+        task = asyncio.create_task(self._finish(request, result, counted))
+        self._under_way.add(task)
+        task.add_done_callback(self._done)
+
+    async def _finish(
+        self, request: ApiRequest, result: Awaitable[object], counted: Counted
+    ) -> None:
+        try:
+            text = answer(request.id, await result, _told(request, counted))
+        except Exception as error:
+            self._refuse(request, error, counted)
+        else:
+            self._connection.offer(text)
+
+    def _refuse(self, request: ApiRequest, error: Exception, counted: Counted) -> None:
+        self._connection.offer(
+            error_answer(request.id, binance_error(error), _told(request, counted))
+        )
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._under_way.discard(task)
+        self._places.release()
+
+
+def _told(request: ApiRequest, counted: Counted) -> list[RateLimitUsage] | None:
+    """The limits, unless the client wants none of them."""
+    wanted = request.parameters.get("returnRateLimits", "true").lower() != "false"
+    return counted.told() if wanted else None

@@ -1,0 +1,28 @@
+"""What the sockets of every endpoint have in common: the way to their client."""
+
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+from realtime.client_connection import ClientConnection
+
+
+class SocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
+    # The broker alone speaks with the channel layer: a channel of each socket's own would cost a
+    # subscription each.
+    channel_layer_alias = None
+
+    def new_connection(self, *, combined: bool = False) -> ClientConnection:
+        return ClientConnection(self._send_text, self._close_socket, self._abort, combined=combined)
+
+    async def _send_text(self, text: str) -> None:
+        await self.base_send({"type": "websocket.send", "text": text})
+
+    async def _close_socket(self, code: int, reason: str) -> None:
+        await self.base_send({"type": "websocket.close", "code": code, "reason": reason})
+
+    def _abort(self) -> None:
+        """Drop the connection. ASGI knows no way, but a client that does not read accepts no
+        closing frame either, and would hold its socket for as long as it likes; so the server's
+        protocol is asked for its transport, where it has one."""
+        transport = getattr(getattr(self.base_send, "__self__", None), "transport", None)
+        if transport is not None:
+            transport.abort()

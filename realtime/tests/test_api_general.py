@@ -1,0 +1,112 @@
+"""The WebSocket API for everybody: market data, ids, and what is no request."""
+
+import json
+
+import pytest
+
+from exchange_site.tests.running import RunningExchange
+from realtime.tests.api_sockets import api
+
+
+@pytest.mark.parametrize(
+    ("method", "params", "names"),
+    [
+        ("ping", {}, set()),
+        ("time", {}, {"serverTime"}),
+        ("exchangeInfo", {"symbol": "BTCUSDT"}, {"symbols", "rateLimits"}),
+        ("exchangeInfo", {"symbols": ["BTCUSDT", "ETHBTC"]}, {"symbols"}),
+        ("depth", {"symbol": "BTCUSDT", "limit": 5}, {"lastUpdateId", "bids", "asks"}),
+        ("ticker.24hr", {"symbol": "BTCUSDT"}, {"lastPrice"}),
+        ("ticker.price", {"symbol": "BTCUSDT"}, {"price"}),
+        ("ticker.book", {"symbol": "BTCUSDT"}, {"bidPrice"}),
+        ("avgPrice", {"symbol": "BTCUSDT"}, {"price"}),
+    ],
+)
+async def test_what_everybody_may_ask(
+    exchange: RunningExchange, method: str, params: dict[str, object], names: set[str]
+) -> None:
+    async with api(exchange.url) as client:
+        answer = await client.ask(method, **params)
+    assert set(answer) == {"id", "status", "result", "rateLimits"}
+    assert answer["status"] == 200
+    assert names <= set(answer["result"])
+    (weight,) = answer["rateLimits"]
+    assert weight["rateLimitType"] == "REQUEST_WEIGHT"
+    assert weight["count"] > 0
+
+
+@pytest.mark.parametrize("method", ["trades.recent", "trades.aggregate", "klines"])
+async def test_lists(exchange: RunningExchange, method: str) -> None:
+    params: dict[str, object] = {"symbol": "BTCUSDT", "limit": 3}
+    if method == "klines":
+        params["interval"] = "1m"
+    async with api(exchange.url) as client:
+        assert isinstance((await client.ask(method, **params))["result"], list)
+
+
+@pytest.mark.parametrize("request_id", [7, "seven", "", None, -1, 2**53])
+async def test_the_id_comes_back_with_its_type(
+    exchange: RunningExchange, request_id: object
+) -> None:
+    async with api(exchange.url) as client:
+        await client.socket.send(json.dumps({"id": request_id, "method": "ping"}))
+        answer = await client.next()
+    assert answer["id"] == request_id
+    assert answer["result"] == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "request_id"),
+    [
+        ("", None),
+        ("[]", None),
+        ("{", None),
+        ('{"id": 1}', 1),
+        ('{"id": 1.5, "method": "ping"}', None),
+        ('{"id": true, "method": "ping"}', None),
+        ('{"id": "' + "x" * 37 + '", "method": "ping"}', None),
+        ('{"id": 5, "method": 3}', 5),
+        ('{"id": 6, "method": "ping", "params": []}', 6),
+        ("[" * 100_000, None),
+        ('{"id": 8, "method": "ping", "params": {"a": "\\ud800"}}', None),
+    ],
+)
+async def test_what_is_no_request(exchange: RunningExchange, text: str, request_id: object) -> None:
+    async with api(exchange.url) as client:
+        await client.socket.send(text)
+        answer = await client.next()
+        assert answer["status"] == 400
+        assert answer["error"] == {"code": -1135, "msg": "Invalid JSON Request"}
+        assert answer["id"] == request_id
+        assert (await client.ask("ping"))["status"] == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "params", "code"),
+    [
+        ("nothing", {}, -1020),
+        ("depth", {}, -1102),
+        ("depth", {"symbol": None}, -1105),
+        ("depth", {"symbol": "NONE"}, -1121),
+        ("depth", {"symbol": "BTCUSDT", "more": 1}, -1104),
+        ("depth", {"symbol": "BTCUSDT", "limit": 1.5}, -1100),
+        ("order.place", {"symbol": "BTCUSDT"}, -1102),
+        ("account.status", {"apiKey": "?"}, -2014),
+        ("account.status", {"apiKey": "x" * 64}, -2015),
+        ("session.logon", {}, -1102),
+        ("userDataStream.subscribe", {}, -2015),
+        ("userDataStream.unsubscribe", {"subscriptionId": 3}, -9003),
+    ],
+)
+async def test_refusals(
+    exchange: RunningExchange, method: str, params: dict[str, object], code: int
+) -> None:
+    async with api(exchange.url) as client:
+        answer = await client.ask(method, **params)
+    assert answer["error"]["code"] == code, answer
+    assert answer["status"] in (400, 401)
+
+
+async def test_rate_limits_are_left_out_for_whoever_wants_none(exchange: RunningExchange) -> None:
+    async with api(exchange.url) as client:
+        assert "rateLimits" not in await client.ask("ping", returnRateLimits=False)
