@@ -23,6 +23,7 @@ __all__ = [
     "get_market",
     "get_order",
     "get_order_list",
+    "get_orders",
     "list_fills",
     "list_fills_of",
     "list_klines",
@@ -111,6 +112,11 @@ def list_orders(
     return _page(
         orders, "order_id", oldest=from_id is not None or start_time is not None, limit=limit
     )
+
+
+def get_orders(*, order_ids: Collection[int]) -> dict[int, Order]:
+    """Those of these orders that there are, by id, whoever's they are."""
+    return Order.objects.in_bulk(order_ids)
 
 
 def get_order_list(

@@ -5,7 +5,7 @@ from typing import Final
 
 from accounts.models import Scope
 from engine.intervals import DAY
-from markets import own
+from markets import own, selectors
 from markets.binance import errors, limits, listen_keys, payloads, presenting, queries
 from markets.binance.callers import Caller
 from markets.binance.exchange_info import SPOT, rate_limits
@@ -63,7 +63,8 @@ def my_trades(caller: Caller, wanted: queries.MyTradesQuery) -> list[payloads.My
         end_time=wanted.end_time,
         limit=wanted.limit,
     )
-    return [presenting.my_trade(fill) for fill in fills]
+    orders = selectors.get_orders(order_ids={fill.order_id for fill in fills})
+    return [presenting.my_trade(fill, orders[fill.order_id].list_id) for fill in fills]
 
 
 def check_day(start_time: int | None, end_time: int | None) -> None:

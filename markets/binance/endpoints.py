@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from markets.binance import account, market_data, order_lists, orders, queries, wallet
+from markets.binance import account, changes, market_data, order_lists, orders, queries, wallet
 from markets.binance.callers import Caller, Security
 from markets.binance.weights import (
     Weight,
@@ -73,6 +73,22 @@ API_V3: Final[dict[str, Methods]] = {
         "DELETE": Endpoint(TRADE, flat(1), queries.CancelQuery, orders.order_cancel),
     },
     "order/test": {"POST": Endpoint(TRADE, of_a_test, queries.TestOrder, orders.order_test)},
+    "order/cancelReplace": {
+        "POST": Endpoint(TRADE, flat(1), queries.ReplaceQuery, changes.order_replace, orders=1)
+    },
+    "order/amend/keepPriority": {
+        "PUT": Endpoint(TRADE, flat(4), queries.AmendQuery, changes.order_amend)
+    },
+    "order/oco": {
+        "POST": Endpoint(TRADE, flat(1), queries.NewOco, order_lists.oco_place, orders=2)
+    },
+    "orderList/oco": {
+        "POST": Endpoint(TRADE, flat(1), queries.NewOrderList, order_lists.list_place, orders=2)
+    },
+    "orderList": {
+        "GET": Endpoint(USER_DATA, flat(4), queries.OrderListQuery, order_lists.list_get),
+        "DELETE": Endpoint(TRADE, flat(1), queries.CancelListQuery, order_lists.list_cancel),
+    },
     "openOrders": {
         "GET": Endpoint(USER_DATA, by_symbol(6, 80), queries.OpenOrdersQuery, orders.open_orders),
         "DELETE": Endpoint(TRADE, flat(1), queries.SymbolQuery, orders.orders_cancel_all),

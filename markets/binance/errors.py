@@ -23,13 +23,21 @@ class BinanceError(Exception):
     """Ends a request with `{"code": ..., "msg": ...}` and this HTTP status."""
 
     def __init__(
-        self, code: int, text: str, *, status: int = 400, retry_after_s: float | None = None
+        self,
+        code: int,
+        text: str,
+        *,
+        status: int = 400,
+        retry_after_s: float | None = None,
+        data: object = None,
     ) -> None:
         super().__init__(f"{code} {text}")
         self.code = code
         self.text = text
         self.status = status
         self.retry_after_s = retry_after_s
+        self.data = data
+        """What else there is to say of it, for the few errors that say more."""
 
 
 class Words(NamedTuple):
@@ -112,6 +120,7 @@ INVALID_LISTEN_KEY: Final = Words(-1125, "This listenKey does not exist.")
 MORE_THAN_24_HOURS: Final = Words(-1127, "More than 24 hours between startTime and endTime.")
 BAD_COMBINATION: Final = Words(-1128, "Combination of optional parameters invalid.")
 INVALID_DATA: Final = Words(-1130, "Data sent for parameter '{}' is not valid.")
+INVALID_NEW_QUANTITY: Final = Words(-1130, "Data sent for parameter 'newQty' is not valid.")
 RECV_WINDOW_TOO_LONG: Final = Words(-1131, "recvWindow must be less than 60000.")
 BAD_STRATEGY_TYPE: Final = Words(-1134, "strategyType was less than 1000000.")
 INVALID_RESPONSE_TYPE: Final = Words(-1136, "Invalid newOrderRespType.")
@@ -145,6 +154,10 @@ CANCEL_RESTRICTED: Final = Words(-2011, "Order was not canceled due to cancel re
 NO_SUCH_ORDER: Final = Words(-2013, "Order does not exist.")
 AMEND_REJECTED: Final = Words(-2038, "Order amend (quantity increase) is not supported.")
 
+NO_SUCH_LIST: Final = Words(-2013, "Order list does not exist.")
+REPLACED_PARTLY: Final = Words(-2021, "Order cancel-replace partially failed.", status=409)
+NOT_REPLACED: Final = Words(-2022, "Order cancel-replace failed.")
+
 # the caller
 BAD_API_KEY_FORMAT: Final = Words(-2014, "API-key format invalid.", status=401)
 REJECTED_API_KEY: Final = Words(
@@ -172,7 +185,7 @@ _STABLE: Final[dict[str, Words]] = {
     # the engine: the order's form
     "INVALID_ORDER": UNKNOWN_ORDER_COMPOSITION,
     "INVALID_ORDER_LIST": BAD_LIST_PRICES,
-    "INVALID_AMENDMENT": AMEND_REJECTED,
+    "INVALID_AMENDMENT": INVALID_NEW_QUANTITY,
     "AMOUNT_OUT_OF_RANGE": _filter("NOTIONAL"),
     "PRICE_OFF_TICK": _filter("PRICE_FILTER"),
     "QUANTITY_OFF_STEP": _filter("LOT_SIZE"),
@@ -224,6 +237,7 @@ assert all(code.value in _STABLE for code in Code if code not in _ELSEWHERE)
 _FIELDS: Final = {
     "price": "price",
     "quantity": "quantity",
+    "new_quantity": "newQty",
     "quote_quantity": "quoteOrderQty",
     "stop_price": "stopPrice",
     "visible_quantity": "icebergQty",
@@ -282,4 +296,5 @@ def _of_problem(error: ProblemError) -> BinanceError:
 
 
 def error_body(error: BinanceError) -> dict[str, Any]:
-    return {"code": error.code, "msg": error.text}
+    said = {"code": error.code, "msg": error.text}
+    return said if error.data is None else {**said, "data": error.data}

@@ -142,6 +142,11 @@ class CancelRestriction(Enum):
     ONLY_PARTIALLY_FILLED = "ONLY_PARTIALLY_FILLED"
 
 
+class CancelReplaceMode(Enum):
+    STOP_ON_FAILURE = "STOP_ON_FAILURE"
+    ALLOW_FAILURE = "ALLOW_FAILURE"
+
+
 class SymbolStatus(Enum):
     TRADING = "TRADING"
     HALT = "HALT"
@@ -199,6 +204,9 @@ CancelRestrictionField = Annotated[
 ]
 SymbolStatusField = Annotated[
     SymbolStatus, _kind(_choice(SymbolStatus, errors.INVALID_SYMBOL_STATUS))
+]
+ReplaceModeField = Annotated[
+    CancelReplaceMode, _kind(_choice(CancelReplaceMode, errors.INVALID_DATA))
 ]
 PreventionModeField = Annotated[PreventionMode, _kind(_choice(PreventionMode, errors.INVALID_DATA))]
 

@@ -53,15 +53,16 @@ _NAMES: Final = {
 }
 
 
-def check_form(wanted: queries.NewOrder) -> Form:
-    """Raises BinanceError -1013, -1102, -1106 or -1134."""
+def check_form(wanted: queries.NewOrder, *, prefix: str = "") -> Form:
+    """Raises BinanceError -1013, -1102, -1106 or -1134; `prefix` stands before the parameters'
+    names in an order list."""
     form = FORMS[wanted.type]
     for attribute, name in _NAMES.items():
         given = getattr(wanted, attribute) is not None
         if not given and attribute in form.required:
-            raise errors.MANDATORY_PARAMETER.error(name)
+            raise errors.MANDATORY_PARAMETER.error(_named(name, prefix))
         if given and attribute not in form.required + form.optional:
-            raise errors.NOT_REQUIRED.error(name)
+            raise errors.NOT_REQUIRED.error(_named(name, prefix))
     if form.type is OrderType.MARKET:
         _check_market_quantity(wanted)
     if (
@@ -69,13 +70,18 @@ def check_form(wanted: queries.NewOrder) -> Form:
         and wanted.stop_price is None
         and wanted.trailing_delta is None
     ):
-        raise errors.ONE_OF_TWO.error("stopPrice", "trailingDelta")
+        names = (_named(name, prefix) for name in ("stopPrice", "trailingDelta"))
+        raise errors.ONE_OF_TWO.error(*names)
     if wanted.trailing_delta is not None and not 0 < wanted.trailing_delta <= MAX_TRAILING_DELTA:
         raise errors.FILTER_FAILURE.error("TRAILING_DELTA")
     if wanted.strategy_type is not None and wanted.strategy_type < MIN_STRATEGY_TYPE:
         raise errors.BAD_STRATEGY_TYPE.error()
     _check_positive(wanted)
     return form
+
+
+def _named(name: str, prefix: str) -> str:
+    return f"{prefix}{name[0].upper()}{name[1:]}" if prefix else name
 
 
 def _check_market_quantity(wanted: queries.NewOrder) -> None:

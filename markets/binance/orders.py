@@ -18,8 +18,6 @@ from markets.binance.presenting import rate
 from markets.definitions import get_definition
 from markets.order_terms import NewOrder, new_client_order_id
 
-Placed = payloads.OrderAck | payloads.OrderResult | payloads.OrderFull
-
 _RESTRICTED_TO: Final = {
     CancelRestriction.ONLY_NEW: NEW,
     CancelRestriction.ONLY_PARTIALLY_FILLED: PARTIALLY_FILLED,
@@ -30,7 +28,7 @@ class Prepared(NamedTuple):
     """A command for the engine, and what is said of its reply or of its refusal."""
 
     command: PlaceOrder | CancelOrder
-    present: Callable[[OrderReply], Placed | payloads.CanceledOrder]
+    present: Callable[[OrderReply], payloads.Placed | payloads.CanceledOrder]
     refusal: Callable[[CommandRefused], Exception]
 
 
@@ -39,7 +37,7 @@ def prepare_order(caller: Caller, wanted: queries.NewOrder) -> Prepared | None:
 
     None where the book has to be known before the order is.
     """
-    form = _check(wanted)
+    form = check_order(wanted)
     if wanted.side.side is Side.SELL and wanted.quote_order_qty is not None:
         return None
     order = placement(wanted, form)
@@ -47,14 +45,14 @@ def prepare_order(caller: Caller, wanted: queries.NewOrder) -> Prepared | None:
     response = wanted.new_order_resp_type or form.response
     return Prepared(
         services.placement(caller.account, order),
-        lambda reply: _placed(reply, response),
+        lambda reply: placed_out(reply, response),
         lambda refused: refused,
     )
 
 
 def prepare_cancel(caller: Caller, wanted: queries.CancelQuery) -> Prepared | None:
     """`order_cancel` likewise; None where the order has to be known before it is cancelled."""
-    _check_named(wanted)
+    check_named(wanted)
     if wanted.cancel_restrictions is not None:
         return None
     command = services.cancellation(
@@ -71,25 +69,25 @@ def prepare_cancel(caller: Caller, wanted: queries.CancelQuery) -> Prepared | No
     )
 
 
-def order_place(caller: Caller, wanted: queries.NewOrder) -> Placed:
+def order_place(caller: Caller, wanted: queries.NewOrder) -> payloads.Placed:
     """Place an order. The answer is the match result, on disk before it is read.
 
     `newClientOrderId` need only be unique among the caller's open orders. An order that the engine
     sees later than its `recvWindow` allows is refused.
     """
-    form = _check(wanted)
-    order = _placement(wanted, form)
+    form = check_order(wanted)
+    order = order_arguments(wanted, form)
     order["idempotent"], order["lifetime_ms"] = False, caller.valid_ms
     reply = services.order_place(account=caller.account, **order)
-    return _placed(reply, wanted.new_order_resp_type or form.response)
+    return placed_out(reply, wanted.new_order_resp_type or form.response)
 
 
 def order_test(
     caller: Caller, wanted: queries.TestOrder
 ) -> payloads.Empty | payloads.OrderCommission:
     """Check an order's form and its market's filters, and place nothing."""
-    form = _check(wanted)
-    services.order_test(account=caller.account, **_placement(wanted, form))
+    form = check_order(wanted)
+    services.order_test(account=caller.account, **order_arguments(wanted, form))
     if not wanted.compute_commission_rates:
         return payloads.Empty()
     rules = get_definition(symbol=wanted.symbol).rules
@@ -100,7 +98,7 @@ def order_test(
 
 def order_get(caller: Caller, wanted: queries.OrderQuery) -> payloads.Order:
     """One of the caller's orders, open or closed."""
-    _check_named(wanted)
+    check_named(wanted)
     return presenting.order_out(
         own.order_get(
             account=caller.account,
@@ -116,7 +114,7 @@ def order_cancel(caller: Caller, wanted: queries.CancelQuery) -> payloads.Cancel
 
     `cancelRestrictions` are compared with the order as it is just before.
     """
-    _check_named(wanted)
+    check_named(wanted)
     try:
         if wanted.cancel_restrictions is not None:
             _check_restriction(caller, wanted, wanted.cancel_restrictions)
@@ -167,12 +165,13 @@ def _not_canceled(refused: CommandRefused) -> Exception:
     return errors.UNKNOWN_ORDER_SENT.error() if refused.code is Code.UNKNOWN_ORDER else refused
 
 
-def _check(wanted: queries.NewOrder) -> Form:
+def check_order(wanted: queries.NewOrder) -> Form:
+    """Raises UnknownMarket and BinanceError."""
     get_definition(symbol=wanted.symbol)
     return check_form(wanted)
 
 
-def _placement(wanted: queries.NewOrder, form: Form) -> NewOrder:
+def order_arguments(wanted: queries.NewOrder, form: Form) -> NewOrder:
     """The arguments of `services.order_place`. The engine sells by quantity alone."""
     arguments = placement(wanted, form)
     if wanted.side.side is Side.SELL and wanted.quote_order_qty is not None:
@@ -183,17 +182,11 @@ def _placement(wanted: queries.NewOrder, form: Form) -> NewOrder:
     return arguments
 
 
-def _placed(reply: OrderReply, response: ResponseType) -> Placed:
-    match response:
-        case ResponseType.ACK:
-            return presenting.order_ack(reply.order)
-        case ResponseType.RESULT:
-            return presenting.order_result(reply.order)
-        case ResponseType.FULL:
-            return presenting.order_full(reply.order, reply.fills)
+def placed_out(reply: OrderReply, response: ResponseType) -> payloads.Placed:
+    return presenting.placed(reply.order, reply.fills, response)
 
 
-def _check_named(wanted: queries.OrderQuery) -> None:
+def check_named(wanted: queries.OrderQuery) -> None:
     if wanted.order_id is None and wanted.orig_client_order_id is None:
         raise errors.ONE_OF_TWO.error("origClientOrderId", "orderId")
 

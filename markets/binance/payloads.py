@@ -3,7 +3,7 @@
 Amounts have exactly eight decimals, times are milliseconds since the epoch UTC, ids integers.
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
@@ -297,6 +297,9 @@ class OrderFull(OrderResult, frozen=True, kw_only=True):
     fills: list[OrderFill]
 
 
+Placed = OrderAck | OrderResult | OrderFull
+
+
 class CanceledOrder(OfSomeOrders, frozen=True, kw_only=True):
     symbol: str
     orig_client_order_id: str
@@ -354,6 +357,50 @@ class OrderList(Payload, frozen=True):
     transaction_time: Milliseconds
     symbol: str
     orders: list[OrderListLeg]
+
+
+class PlacedOrderList(OrderList, frozen=True):
+    order_reports: list[Any]
+    """Each as `newOrderRespType` wants it, which is `RESULT` by default."""
+
+
+class CanceledOrderList(OrderList, frozen=True):
+    order_reports: list[CanceledOrder]
+
+
+class Replaced(Payload, frozen=True):
+    """Results are `SUCCESS`, `FAILURE` and `NOT_ATTEMPTED`. A response is what the single request
+    would answer, or its error, or null where nothing was attempted."""
+
+    cancel_result: str
+    new_order_result: str
+    cancel_response: Any
+    new_order_response: Any
+
+
+class AmendedOrder(Payload, frozen=True):
+    symbol: str
+    order_id: int
+    order_list_id: int
+    orig_client_order_id: str
+    client_order_id: str
+    price: Amount
+    qty: Amount
+    executed_qty: Amount
+    prevented_qty: Amount
+    quote_order_qty: Amount
+    cumulative_quote_qty: Amount
+    status: str
+    time_in_force: str
+    type: str
+    side: str
+    working_time: Milliseconds
+    self_trade_prevention_mode: str
+
+
+class Amended(Payload, frozen=True):
+    transact_time: Milliseconds
+    amended_order: AmendedOrder
 
 
 # the account

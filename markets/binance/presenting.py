@@ -11,6 +11,7 @@ from engine.intervals import Interval
 from engine.publisher.frames import wire_amount
 from engine.times import to_milliseconds
 from markets.binance import payloads
+from markets.binance.fields import ResponseType
 from markets.binance.names import (
     CONDITIONAL,
     NEVER,
@@ -66,6 +67,49 @@ def order_full(order: OrderState, fills: Iterable[Fill]) -> payloads.OrderFull:
     return payloads.OrderFull(
         **_result_fields(order), fills=[_order_fill(fill, market) for fill in fills]
     )
+
+
+def placed(order: OrderState, fills: Iterable[Fill], response: ResponseType) -> payloads.Placed:
+    match response:
+        case ResponseType.ACK:
+            return order_ack(order)
+        case ResponseType.RESULT:
+            return order_result(order)
+        case ResponseType.FULL:
+            return order_full(order, fills)
+
+
+def amended_order(order: OrderState, former_id: str) -> payloads.Amended:
+    """`former_id` is the client order id that it had before."""
+    fields = _common_fields(order)
+    base = get_definition(symbol=order.terms.market).base_scale
+    return payloads.Amended(
+        transact_time=order.updated_at,
+        amended_order=payloads.AmendedOrder(
+            orig_client_order_id=former_id,
+            client_order_id=order.terms.client_order_id or "",
+            qty=fields["orig_qty"],
+            prevented_qty=wire_amount(order.prevented_quantity, base),
+            quote_order_qty=fields["orig_quote_order_qty"],
+            cumulative_quote_qty=fields["cummulative_quote_qty"],
+            working_time=_working_time(order),
+            **{name: fields[name] for name in _AS_AMENDED},
+        ),
+    )
+
+
+_AS_AMENDED: Final = (
+    "symbol",
+    "order_id",
+    "order_list_id",
+    "price",
+    "executed_qty",
+    "status",
+    "time_in_force",
+    "type",
+    "side",
+    "self_trade_prevention_mode",
+)
 
 
 def canceled_order(order: OrderState, cancel_id: str) -> payloads.CanceledOrder:
@@ -161,12 +205,12 @@ def _order_fill(fill: Fill, market: MarketDefinition) -> payloads.OrderFill:
     )
 
 
-def my_trade(fill: AccountFill) -> payloads.MyTrade:
+def my_trade(fill: AccountFill, list_id: int | None) -> payloads.MyTrade:
     return payloads.MyTrade(
         symbol=fill.market,
         id=fill.trade_id,
         order_id=fill.order_id,
-        order_list_id=NO_LIST,
+        order_list_id=NO_LIST if list_id is None else list_id,
         price=amount(fill.price),
         qty=amount(fill.quantity),
         quote_qty=amount(fill.quote_quantity),

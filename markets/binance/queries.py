@@ -17,6 +17,7 @@ from markets.binance.fields import (
     Permissions,
     PreventionMode,
     PreventionModeField,
+    ReplaceModeField,
     ResponseTypeField,
     SideField,
     Symbol,
@@ -130,6 +131,76 @@ class OrderQuery(Query, frozen=True):
 class CancelQuery(OrderQuery, frozen=True):
     new_client_order_id: ClientOrderId | None = None
     cancel_restrictions: CancelRestrictionField | None = None
+
+
+class ReplaceQuery(NewOrder, frozen=True, kw_only=True):
+    cancel_replace_mode: ReplaceModeField
+    cancel_order_id: Id | None = None
+    cancel_orig_client_order_id: ClientOrderId | None = None
+    cancel_new_client_order_id: ClientOrderId | None = None
+
+
+class AmendQuery(OrderQuery, frozen=True, kw_only=True):
+    new_qty: Decimal
+    new_client_order_id: ClientOrderId | None = None
+
+
+class ListTerms(Query, frozen=True, kw_only=True):
+    symbol: Symbol
+    side: SideField
+    quantity: Decimal
+    list_client_order_id: ClientOrderId | None = None
+    new_order_resp_type: ResponseTypeField | None = None
+    self_trade_prevention_mode: PreventionModeField = PreventionMode.NONE
+
+
+class NewOrderList(ListTerms, frozen=True, kw_only=True):
+    above_type: OrderKindField
+    above_client_order_id: ClientOrderId | None = None
+    above_iceberg_qty: Decimal | None = None
+    above_price: Decimal | None = None
+    above_stop_price: Decimal | None = None
+    above_trailing_delta: Id | None = None
+    above_time_in_force: LifetimeField | None = None
+    above_strategy_id: Id | None = None
+    above_strategy_type: Id | None = None
+    below_type: OrderKindField
+    below_client_order_id: ClientOrderId | None = None
+    below_iceberg_qty: Decimal | None = None
+    below_price: Decimal | None = None
+    below_stop_price: Decimal | None = None
+    below_trailing_delta: Id | None = None
+    below_time_in_force: LifetimeField | None = None
+    below_strategy_id: Id | None = None
+    below_strategy_type: Id | None = None
+
+
+class NewOco(ListTerms, frozen=True, kw_only=True):
+    price: Decimal
+    limit_client_order_id: ClientOrderId | None = None
+    limit_iceberg_qty: Decimal | None = None
+    limit_strategy_id: Id | None = None
+    limit_strategy_type: Id | None = None
+    stop_price: Decimal | None = None
+    trailing_delta: Id | None = None
+    stop_client_order_id: ClientOrderId | None = None
+    stop_limit_price: Decimal | None = None
+    stop_limit_time_in_force: LifetimeField | None = None
+    stop_iceberg_qty: Decimal | None = None
+    stop_strategy_id: Id | None = None
+    stop_strategy_type: Id | None = None
+
+
+class OrderListQuery(Query, frozen=True):
+    order_list_id: Id | None = None
+    orig_client_order_id: ClientOrderId | None = None
+
+
+class CancelListQuery(Query, frozen=True):
+    symbol: Symbol
+    order_list_id: Id | None = None
+    list_client_order_id: ClientOrderId | None = None
+    new_client_order_id: ClientOrderId | None = None
 
 
 class OpenOrdersQuery(Query, frozen=True):

@@ -219,8 +219,3 @@ def test_history_is_paged(exchange: Any) -> None:
     assert listed(startTime=times[0], endTime=times[0] - 1) == []
     assert client.get("allOrders", symbol="BTCUSDT").json() == []
     client.delete("openOrders", symbol="ETHBTC")
-
-
-def test_order_lists_are_empty(buyer: BinanceClient) -> None:
-    assert buyer.get("openOrderList").json() == []
-    assert buyer.get("allOrderList", limit=10).json() == []

@@ -53,8 +53,22 @@ def main(url: str, key: str, secret: str) -> None:
     assert {"BTC", "USDT"} == {balance["asset"] for balance in account["balances"]}
     assert client.query_commission_rates(SYMBOL)["standardCommission"]["taker"] == "0.00100000"
     assert [usage["interval"] for usage in client.get_order_rate_limit()] == ["SECOND", "DAY"]
+
+    first = client.new_order(**terms)
+    replaced = client.cancel_and_replace(
+        cancelReplaceMode="STOP_ON_FAILURE",
+        cancelOrderId=first["orderId"],
+        **{**terms, "price": 20001},
+    )
+    assert replaced["cancelResponse"]["orderId"] == first["orderId"]
+    client.cancel_order(SYMBOL, orderId=replaced["newOrderResponse"]["orderId"])
     assert client.get_oco_open_orders() == []
-    assert client.get_oco_orders() == []
+    legs = {"abovePrice": 60000, "belowStopPrice": 40000}
+    pair = client.new_oco_order(SYMBOL, "SELL", 0.01, "LIMIT_MAKER", "STOP_LOSS", **legs)
+    by_id = {"orderListId": pair["orderListId"]}
+    assert client.get_oco_order(**by_id)["orders"] == pair["orders"]
+    assert client.cancel_oco_order(SYMBOL, **by_id)["listOrderStatus"] == "ALL_DONE"
+    assert [each["orderListId"] for each in client.get_oco_orders()] == [pair["orderListId"]]
 
     assert mine[-1]["id"] in {trade["id"] for trade in client.trades(SYMBOL)}
     assert client.historical_trades(SYMBOL, limit=5)

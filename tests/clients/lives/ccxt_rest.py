@@ -84,6 +84,19 @@ async def life(exchange: Any) -> None:
         raise AssertionError("bought for more than there is")
     assert len(await ask(exchange.cancel_all_orders(SYMBOL))) == 1
 
+    # Conditional: a stop, and what ccxt makes of an edited order, which is a replaced one.
+    stop = await ask(
+        exchange.create_order(SYMBOL, "limit", "sell", 0.01, 45000, {"stopLossPrice": 46000})
+    )
+    waiting = await ask(exchange.fetch_order(stop["id"], SYMBOL))
+    assert (waiting["status"], waiting["stopPrice"]) == ("open", 46000), waiting
+    await ask(exchange.cancel_order(stop["id"], SYMBOL))
+    first = await ask(exchange.create_order(SYMBOL, "limit", "buy", 0.01, 20000))
+    second = await ask(exchange.edit_order(first["id"], SYMBOL, "limit", "buy", 0.01, 20001))
+    assert (second["status"], second["price"]) == ("open", 20001), second
+    assert (await ask(exchange.fetch_order(first["id"], SYMBOL)))["status"] == "canceled"
+    await ask(exchange.cancel_order(second["id"], SYMBOL))
+
     mine = await ask(exchange.fetch_my_trades(SYMBOL))
     assert {bought["id"], again["id"], sold["id"], immediate["id"]} <= {t["order"] for t in mine}
     history = await ask(exchange.fetch_orders(SYMBOL))

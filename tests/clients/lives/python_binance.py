@@ -59,6 +59,28 @@ async def life(client: Any) -> None:
     for refusal, change in ((-2010, {"quantity": "900"}), (-1013, {"price": "20000.001"})):
         assert await refused(lambda c=change: client.create_order(**{**terms, **c})) == refusal
 
+    # One cancels the other, and a stop.
+    pair = await ask(
+        client.create_oco_order(
+            symbol=SYMBOL,
+            side="SELL",
+            quantity="0.01",
+            aboveType="LIMIT_MAKER",
+            abovePrice="60000",
+            belowType="STOP_LOSS",
+            belowStopPrice="40000",
+        )
+    )
+    assert (pair["listOrderStatus"], len(pair["orderReports"])) == ("EXECUTING", 2), pair
+    assert [p["orderListId"] for p in await ask(client.get_open_oco_orders())] == [
+        pair["orderListId"]
+    ]
+    await ask(client.cancel_order(symbol=SYMBOL, orderId=pair["orders"][0]["orderId"]))
+    assert await ask(client.get_open_oco_orders()) == []
+    stop = {**terms, "side": "SELL", "type": "STOP_LOSS_LIMIT", "stopPrice": "40000"}
+    waiting = await ask(client.create_order(**{**stop, "price": "39000"}))
+    await ask(client.cancel_order(symbol=SYMBOL, orderId=waiting["orderId"]))
+
     await ask(client.order_limit_buy(symbol=SYMBOL, quantity="0.01", price="20002"))
     mine = await ask(client.get_my_trades(symbol=SYMBOL))
     assert {bought["orderId"], spent["orderId"], sold["orderId"]} <= {t["orderId"] for t in mine}
