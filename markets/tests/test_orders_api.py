@@ -89,14 +89,14 @@ def test_the_same_orders_twice_are_the_same_orders(trader: NativeClient) -> None
 
 
 def test_cancel_all_of_one_market_or_of_all(exchange: Any) -> None:
-    funds = {"BTC": "10", "USDT": "1000"}
-    client = NativeClient(exchange.url, exchange.create_user("orders-cancel", fund=funds))
-    here, there = order(), order(symbol="BTCUSDT", price="100", quantity="0.1")
+    exchange.define_market("CANCELBTC", base="ETH", quote="BTC", tick="0.00001", step="0.001")
+    client = NativeClient(exchange.url, exchange.create_user("orders-cancel", fund={"BTC": "10"}))
+    here, there = order(), order(symbol="CANCELBTC")
     placed = client.post("/orders", {"orders": [here, there, here]}).json()
     assert [r["status"] for r in placed] == ["new"] * 3
     canceled = client.delete("/orders", symbol="ETHBTC").json()
     assert [c["order_id"] for c in canceled] == [placed[0]["order_id"], placed[2]["order_id"]]
-    assert [o["symbol"] for o in client.get("/order/open").json()] == ["BTCUSDT"]
+    assert [o["symbol"] for o in client.get("/order/open").json()] == ["CANCELBTC"]
     assert [c["status"] for c in client.delete("/orders").json()] == ["canceled"]
     assert client.delete("/orders").json() == []
 

@@ -1,5 +1,6 @@
 """A reader that stalls beside one that reads, while a stream carries thirty megabytes."""
 
+import asyncio
 import json
 import os
 import socket
@@ -14,7 +15,7 @@ from websockets.asyncio.client import connect
 from exchange_site.servers.addresses import valkey_socket
 from exchange_site.tests.running import RunningExchange
 from realtime.layer import FeedChannelLayer
-from realtime.tests.sockets import StreamClient, eventually, socket_url
+from realtime.tests.sockets import PATIENCE_S, StreamClient, eventually, socket_url
 
 STREAM: Final = "zzzzzz@trade"
 GROUP: Final = "feed.zzzzzz.trade"
@@ -48,7 +49,7 @@ async def load_beside_a_stalled_reader(exchange: RunningExchange) -> Load:
                     [(GROUP, _frame(n)) for n in range(first, first + MESSAGES_A_ROUND)]
                 )
                 for _ in range(MESSAGES_A_ROUND):
-                    await client.next()
+                    await asyncio.wait_for(reading.recv(), PATIENCE_S)  # no Binance frame
                     received += 1
                 highest = max(highest, _memory_of(web))
         await eventually(lambda: _is_dropped(stalled), "the server has dropped the socket")
