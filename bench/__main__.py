@@ -2,7 +2,10 @@
 
 import importlib
 import json
+import os
 import sys
+
+import django
 
 BENCHES = ("core", "scale", "engine", "projector", "rest", "sockets", "stalled", "takeover")
 BY_NAME = ("follow", "idle", "page", "recovery", "replay")
@@ -17,6 +20,8 @@ def main(names: list[str]) -> int:
             file=sys.stderr,
         )
         return 2
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "exchange_site.settings")
+    django.setup()  # for what benches share with the tests
     for name in names or BENCHES:
         for result in importlib.import_module(f"bench.{name}").run():
             print(json.dumps(result), flush=True)
