@@ -45,9 +45,6 @@ class Deadlines:
         if self._due.pop(deadline, None) is not None:
             self._sweep()
 
-    def due(self, deadline: Deadline) -> int | None:
-        return self._due.get(deadline)
-
     def next(self) -> int | None:
         """The earliest time at which something falls due."""
         while self._heap and not self._stands(self._heap[0]):

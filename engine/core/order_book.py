@@ -175,17 +175,11 @@ class OrderBook:
         self.bids = BookSide(BUY)
         self.asks = BookSide(SELL)
 
-    def side(self, side: Side) -> BookSide:
-        return self.bids if side is BUY else self.asks
-
     def side_of(self, order: Order) -> BookSide:
         return self.bids if order.is_buy else self.asks
 
     def opposite_of(self, order: Order) -> BookSide:
         return self.asks if order.is_buy else self.bids
-
-    def opposite(self, side: Side) -> BookSide:
-        return self.asks if side is BUY else self.bids
 
     def orders(self) -> Iterator[Order]:
         """Every open order: bids then asks, best price first, oldest first."""
