@@ -41,6 +41,7 @@ class Account:
         "balances",
         "event_number",
         "frozen",
+        "is_open",
         "notional_limits",
         "number",
         "participants",
@@ -52,6 +53,8 @@ class Account:
 
     def __init__(self, number: int) -> None:
         self.number = number
+        self.is_open = False
+        """Has it ever been told to exist? Before that it owns nothing and is kept nowhere."""
         self.event_number = 0
         """Number of the account's newest event; they count without a gap."""
         self.tier = 0
@@ -109,6 +112,7 @@ class Accounts:
         account = self._accounts.get(number)
         if account is None:
             account = self._accounts[number] = Account(number)
+            account.is_open = True
         return account
 
     def open_asset(self, asset: str) -> None:

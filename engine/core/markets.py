@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator
+from typing import Final
 
 from msgspec.structs import astuple
 
@@ -16,6 +17,9 @@ from engine.core.rejections import Code
 from engine.core.replies import Refused
 from engine.core.triggers import Triggers
 from engine.core.types import MAX_AMOUNT, OPEN, PPM, Phase
+
+_UNLIMITED: Final = 2**61
+"""More orders than there can be, and still a number of one machine word."""
 
 
 class Asset:
@@ -97,7 +101,9 @@ class Market:
     """A pair of assets, its rules, its book, and its counters."""
 
     __slots__ = (
+        "_band_down",
         "_band_price",
+        "_band_up",
         "_step_value",
         "_unit",
         "base",
@@ -105,6 +111,7 @@ class Market:
         "clearing_price",
         "depth_number",
         "guard",
+        "has_max_notional",
         "highest_price",
         "last_price",
         "lowest_price",
@@ -168,15 +175,16 @@ class Market:
 
         Ticks times steps stay small where price times quantity would need long arithmetic.
         """
-        return (price // self.tick) * (quantity // self.step) * self._step_value
+        return quantity // self.step * self._step_value * (price // self.tick)
 
     def move_band(self) -> None:
         """Bring the price band to where the last price is now."""
         price = self.last_price
         if price is not None and price != self._band_price:
             self._band_price = price
-            self.lowest_price = -(-price * self.rules.band_down_ppm // PPM)
-            self.highest_price = price * self.rules.band_up_ppm // PPM
+            whole, rest = price // PPM, price % PPM  # no product beyond a machine word
+            self.lowest_price = whole * self._band_down - (-rest * self._band_down // PPM)
+            self.highest_price = whole * self._band_up + rest * self._band_up // PPM
 
     def set_rules(self, rules: DefineMarket) -> None:
         self.rules = rules
@@ -188,9 +196,12 @@ class Market:
         self.max_quantity: int = rules.max_quantity // rules.step * rules.step
         self.min_notional: int = rules.min_notional
         self.max_notional: int = rules.max_notional
+        self.has_max_notional = rules.max_notional < MAX_AMOUNT
         self.max_open_orders: int = _or_unlimited(rules.max_open_orders)
         self.max_conditional_orders: int = _or_unlimited(rules.max_conditional_orders)
         self.guard.set_rules(rules)
+        self._band_down: int = rules.band_down_ppm
+        self._band_up: int = rules.band_up_ppm
         self._band_price = None
 
     def fees_of(self, tier: int) -> tuple[int, int]:
@@ -199,7 +210,7 @@ class Market:
 
 
 def _or_unlimited(limit: int | None) -> int:
-    return MAX_AMOUNT if limit is None else limit
+    return _UNLIMITED if limit is None or limit > _UNLIMITED else limit
 
 
 class Markets:

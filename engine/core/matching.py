@@ -3,7 +3,7 @@
 from enum import Enum
 from typing import Final
 
-from engine.core.events import Fill
+from engine.core.events import Fill, OrderState
 from engine.core.liquidity import MAX_FILLS
 from engine.core.markets import Market, Markets
 from engine.core.open_orders import OpenOrders, needed_lock
@@ -51,14 +51,19 @@ class Matching:
         self._open_orders = open_orders
         self._settlement = settlement
 
-    def match(self, market: Market, taker: Order, now: int) -> tuple[list[Fill], Outcome]:
-        """Trade while prices cross. Returns the taker's fills, and why there are no more.
+    def match(
+        self, market: Market, taker: Order, now: int
+    ) -> tuple[list[Fill], OrderState | None, Outcome]:
+        """Trade while prices cross. Returns the taker's fills, its state as last announced here
+        (None: nothing happened to it), and why there are no more fills.
 
         The taker's funds have been checked and stand in `available`; makers pay from their locks.
         """
         fills: list[Fill] = []
+        state: OrderState | None = None
         side = market.book.opposite_of(taker)
-        lowest, highest = market.guard.bounds(now)
+        is_guarded = market.guard.is_armed
+        lowest, highest = market.guard.bounds(now) if is_guarded else (0, 0)
         met = 0
         outcome = EXHAUSTED
         while met < MAX_FILLS:
@@ -67,7 +72,7 @@ class Matching:
                 outcome = NOTHING_LEFT
                 break
             price = level.price
-            if not lowest <= price <= highest:
+            if is_guarded and not lowest <= price <= highest:
                 outcome = GUARDED
                 break
             wanted = _wanted(market, taker, price)
@@ -84,7 +89,8 @@ class Matching:
                     if mode is not EXPIRE_TAKER:
                         met += 1
                         is_changed = True
-                        self._prevent(market, side, taker, maker, mode, wanted, now)
+                        changed = self._prevent(market, side, taker, maker, mode, wanted, now)
+                        state = changed or state
                         wanted = _wanted(market, taker, price)
                     if mode is EXPIRE_TAKER or mode is EXPIRE_BOTH or not wanted:
                         outcome = STOPPED
@@ -94,7 +100,8 @@ class Matching:
                 is_changed = True
                 quantity = wanted if wanted < maker.shown else maker.shown
                 wanted -= quantity
-                fills.append(self._trade(market, side, level, taker, maker, quantity, now))
+                fill, state = self._trade(market, side, level, taker, maker, quantity, now)
+                fills.append(fill)
             if is_changed:
                 self._markets.level_changed(market, side, level)
             if outcome is STOPPED:
@@ -106,7 +113,7 @@ class Matching:
                 break
         if fills:
             market.guard.record(now, fills[-1].price)
-        return fills, outcome
+        return fills, state, outcome
 
     def _trade(
         self,
@@ -117,8 +124,9 @@ class Matching:
         maker: Order,
         quantity: int,
         now: int,
-    ) -> Fill:
-        """One trade at the maker's price: money, orders, events. Returns the taker's fill."""
+    ) -> tuple[Fill, OrderState]:
+        """One trade at the maker's price: money, orders, events. Returns what the taker got, and
+        its state now."""
         price = level.price
         if maker.order_list is not None:
             self._open_orders.keep(maker, now)
@@ -148,8 +156,7 @@ class Matching:
             taker.remaining -= quantity
             taker.is_complete = not taker.remaining
         status = FILLED if taker.is_complete else PARTIALLY_FILLED
-        self._open_orders.announce(taker, TRADED, status, taker_fill)
-        return taker_fill
+        return taker_fill, self._open_orders.announce(taker, TRADED, status, taker_fill)
 
     def _prevent(
         self,
@@ -160,15 +167,16 @@ class Matching:
         mode: SelfTradePrevention,
         wanted: int,
         now: int,
-    ) -> None:
-        """The next order is one of the taker's own, and does not stay as it is."""
+    ) -> OrderState | None:
+        """The next order is one of the taker's own, and does not stay as it is. Returns the
+        taker's new state, where something happened to that as well and it goes on."""
         level = maker.level
         assert level is not None
         if maker.order_list is not None:
             self._open_orders.keep(maker, now)
         if mode is not DECREMENT:
             self._expire_maker(side, maker, maker.remaining, now)
-            return
+            return None
         quantity = min(wanted, maker.remaining)
         if quantity == maker.remaining:
             self._expire_maker(side, maker, quantity, now)
@@ -176,9 +184,10 @@ class Matching:
             self._reduce_maker(market, level, maker, quantity, now)
         taker.prevented_quantity += quantity
         taker.remaining -= market.notional(level.price, quantity) if taker.is_by_quote else quantity
-        if _wanted(market, taker, level.price):  # else it expires at once
-            taker.updated_at = now
-            self._open_orders.announce(taker, PREVENTED, taker.open_status)
+        if not _wanted(market, taker, level.price):  # it expires at once
+            return None
+        taker.updated_at = now
+        return self._open_orders.announce(taker, PREVENTED, taker.open_status)
 
     def _reduce_maker(
         self, market: Market, level: PriceLevel, maker: Order, quantity: int, now: int

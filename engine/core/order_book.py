@@ -1,12 +1,12 @@
 """Open limit orders in price-time priority.
 
-A side is a sorted list of prices, best price last, and a dictionary of their levels; a level is
-a doubly linked list of orders, oldest first. Most changes happen near the best price, at the end
-of the list, where inserting moves little; finding the best is O(1), cancelling an order anywhere
-in its queue too.
+A side is a sorted list of levels, best price last, beside a list of their prices to search in, and
+a dictionary to find a level at once; a level is a doubly linked list of orders, oldest first. Most
+changes happen near the best price, at the end of the lists, where inserting moves little; finding
+the best is O(1), cancelling an order anywhere in its queue too.
 """
 
-from bisect import bisect_left, insort
+from bisect import bisect_left
 from collections.abc import Iterator
 
 from engine.core.order import Order
@@ -102,36 +102,40 @@ class PriceLevel:
 class BookSide:
     """All levels of one side."""
 
-    __slots__ = ("_levels", "_ranks", "_sign", "side")
+    __slots__ = ("_by_price", "_levels", "_ranks", "_sign", "side")
 
     def __init__(self, side: Side) -> None:
         self.side = side
         self._sign = 1 if side is BUY else -1
         self._ranks: list[int] = []
         """Price times sign, ascending: the best price ranks highest on either side."""
-        self._levels: dict[int, PriceLevel] = {}
+        self._levels: list[PriceLevel] = []
+        """In the order of their ranks."""
+        self._by_price: dict[int, PriceLevel] = {}
 
     def __iter__(self) -> Iterator[PriceLevel]:
         """Levels, best price first."""
-        for rank in reversed(self._ranks):
-            yield self._levels[rank * self._sign]
+        return reversed(self._levels)
 
     def __len__(self) -> int:
-        return len(self._ranks)
+        return len(self._levels)
 
     def best(self) -> PriceLevel | None:
-        return self._levels[self._ranks[-1] * self._sign] if self._ranks else None
+        return self._levels[-1] if self._levels else None
 
     def add(self, order: Order, price: int) -> PriceLevel:
         """Queue the order behind all others at its price."""
-        level = self._levels.get(price)
+        level = self._by_price.get(price)
         if level is None:
-            level = self._levels[price] = PriceLevel(price)
+            level = self._by_price[price] = PriceLevel(price)
             rank = price * self._sign
             if not self._ranks or rank > self._ranks[-1]:
                 self._ranks.append(rank)
+                self._levels.append(level)
             else:
-                insort(self._ranks, rank)
+                place = bisect_left(self._ranks, rank)
+                self._ranks.insert(place, rank)
+                self._levels.insert(place, level)
         level.append(order)
         return level
 
@@ -141,17 +145,20 @@ class BookSide:
         assert level is not None, "the order stands in no book"
         level.remove(order)
         if level.first is None:
-            del self._levels[level.price]
-            rank = level.price * self._sign
-            if self._ranks[-1] == rank:
-                self._ranks.pop()
-            else:
-                del self._ranks[bisect_left(self._ranks, rank)]
+            del self._by_price[level.price]
+            place = -1
+            if self._levels[-1] is not level:
+                place = bisect_left(self._ranks, level.price * self._sign)
+            self._ranks.pop(place)
+            self._levels.pop(place)
         return level
 
     def pop_best(self) -> PriceLevel:
         """Take out the best level with all its orders."""
-        return self._levels.pop(self._ranks.pop() * self._sign)
+        self._ranks.pop()
+        level = self._levels.pop()
+        del self._by_price[level.price]
+        return level
 
     def crosses(self, price: int) -> bool:
         """Would an order of the other side with this limit trade at once?"""
@@ -160,10 +167,10 @@ class BookSide:
     def levels_within(self, limit: int) -> Iterator[PriceLevel]:
         """The levels that an order of the other side may trade with, best first."""
         worst = limit * self._sign
-        for rank in reversed(self._ranks):
-            if rank < worst:
+        for level in reversed(self._levels):
+            if level.price * self._sign < worst:
                 return
-            yield self._levels[rank * self._sign]
+            yield level
 
 
 class OrderBook:

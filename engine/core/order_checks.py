@@ -5,7 +5,7 @@ The first broken rule answers, in the order of "Refusals" in `docs/ORDERS.md`.
 
 from typing import Final
 
-from engine.core.accounts import Account, Accounts, Balance
+from engine.core.accounts import Account, Balance
 from engine.core.commands import OrderTerms
 from engine.core.liquidity import value_on_the_book
 from engine.core.markets import Market, Participant
@@ -29,6 +29,7 @@ from engine.core.types import (
     SELL,
     STOP_LOSS_LIMIT,
     TAKE_PROFIT_LIMIT,
+    is_amount,
 )
 
 MAX_TRAILING_DELTA: Final = 5_000
@@ -141,19 +142,19 @@ def _problem_with_iceberg(terms: OrderTerms) -> str | None:
 
 
 def _check_quantity(quantity: int, market: Market) -> Refused | None:
-    if not 0 < quantity <= MAX_AMOUNT:
+    if market.min_quantity <= quantity <= market.max_quantity and not quantity % market.step:
+        return None
+    if not is_amount(quantity):
         return _OUT_OF_RANGE
     if quantity < market.rules.min_quantity:
         return Refused(Code.QUANTITY_TOO_SMALL, "below the market's minimum quantity")
     if quantity > market.rules.max_quantity:
         return Refused(Code.QUANTITY_TOO_LARGE, "above the market's maximum quantity")
-    if quantity % market.step:
-        return Refused(Code.QUANTITY_OFF_STEP, "not a multiple of the market's step")
-    return None
+    return Refused(Code.QUANTITY_OFF_STEP, "not a multiple of the market's step")
 
 
 def _check_price(price: int, market: Market) -> Refused | None:
-    if not 0 < price <= MAX_AMOUNT:
+    if not is_amount(price):
         return _OUT_OF_RANGE
     if price % market.tick:
         return Refused(Code.PRICE_OFF_TICK, "not a multiple of the market's tick")
@@ -173,17 +174,17 @@ def _check_notional(order: Order, market: Market) -> Refused | None:
         if not price:  # a trailing order before the first trade: refused later
             return None
         notional = market.notional(price, order.quantity)
-    if not 0 < notional <= MAX_AMOUNT:
+    if not is_amount(notional):
         return _OUT_OF_RANGE
     if notional < market.min_notional:
         return Refused(Code.NOTIONAL_TOO_SMALL, "below the market's minimum notional")
-    if notional > market.max_notional:
+    if market.has_max_notional and notional > market.max_notional:
         return Refused(Code.NOTIONAL_TOO_LARGE, "above the market's maximum notional")
     return None
 
 
-def check_account(account: Account, accounts: Accounts) -> Refused | None:
-    if accounts.get(account.number) is not account:
+def check_account(account: Account) -> Refused | None:
+    if not account.is_open:
         return Refused(Code.INSUFFICIENT_BALANCE, "the account never held anything")
     if account.frozen:
         return Refused(Code.ACCOUNT_FROZEN, "the account is frozen")
@@ -315,8 +316,8 @@ def cost_of(order: Order, market: Market) -> int:
 
 
 def check_funds(balance: Balance, cost: int) -> Refused | None:
+    if cost <= balance.available:
+        return None
     if cost > MAX_AMOUNT:
         return _OUT_OF_RANGE
-    if balance.available < cost:
-        return Refused(Code.INSUFFICIENT_BALANCE, f"not enough {balance.asset} available")
-    return None
+    return Refused(Code.INSUFFICIENT_BALANCE, f"not enough {balance.asset} available")

@@ -96,7 +96,7 @@ class Orders:
         order.limit = limit_of(order, market)
         cost = cost_of(order, market)
         refused = (
-            check_account(order.account, self._accounts)
+            check_account(order.account)
             or check_client_order_id(order.client_order_id, order.participant)
             or check_limits(order, market, 1, 1)
             or check_trigger(order, market)
@@ -139,20 +139,19 @@ class Orders:
             return None, ()
         if order.is_fok and not can_fill(market, order, now):
             return self._drop(order, Change.EXPIRED, now), ()
-        fills, outcome = self._matching.match(market, order, now)
+        fills, state, outcome = self._matching.match(market, order, now)
         if fills:
             self._trigger_queue.price_moved(market, fills[0].price, fills[-1].price)
         if outcome is GUARDED:
             self._phases.pause(market, now)
         if outcome is COMPLETE:
             self._open_orders.forget(order)
-            return order.state(FILLED), tuple(fills)
+            return state, tuple(fills)
         if outcome is STOPPED:
             return self._drop(order, PREVENTED, now), tuple(fills)
         if order.can_stand and outcome is not EXHAUSTED:
             self._open_orders.stand(market, order, needed_lock(market, order))
-            changed = bool(fills) or order.prevented_quantity
-            return order.state(order.open_status) if changed else None, tuple(fills)
+            return state, tuple(fills)
         return self._drop(order, Change.EXPIRED, now), tuple(fills)
 
     def _drop(self, order: Order, change: Change, now: int) -> OrderState:
@@ -182,7 +181,7 @@ class Orders:
         conditional = first.is_conditional + second.is_conditional
         for leg in legs:
             refused = (
-                check_account(leg.account, self._accounts)
+                check_account(leg.account)
                 or check_client_order_id(leg.client_order_id, leg.participant)
                 or check_limits(leg, market, 2, conditional)
                 or check_trigger(leg, market)
@@ -248,7 +247,7 @@ class Orders:
             check_phase(amended, market)
             or _check_amendment(order, amended)
             or check_terms(amended, market, now)
-            or check_account(order.account, self._accounts)
+            or check_account(order.account)
         )
         if refused:
             return refused

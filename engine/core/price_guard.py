@@ -23,6 +23,11 @@ class PriceGuard:
         if not self._ppm:
             self.samples.clear()
 
+    @property
+    def is_armed(self) -> bool:
+        """Is there a price yet that the next one is compared with?"""
+        return bool(self.samples)
+
     def bounds(self, now: int) -> tuple[int, int]:
         """Lowest and highest price at which a trade may happen now."""
         if not self.samples:

@@ -9,7 +9,8 @@ from engine.core.types import BUY, MAKER, PPM, SELL, TAKER
 
 def fee(received: int, rate_ppm: int) -> int:
     """The fee on an amount received, rounded up: towards the house, for rebates too."""
-    return -(-received * rate_ppm // PPM)
+    # Of the whole millions first: no product grows beyond a machine word.
+    return received // PPM * rate_ppm - (-(received % PPM) * rate_ppm // PPM)
 
 
 class Settlement:

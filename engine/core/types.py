@@ -6,6 +6,15 @@ from typing import Final
 MAX_AMOUNT: Final = 2**63 - 1
 """The largest price, quantity, notional or balance, in smallest units. Larger ones are refused."""
 
+_SURELY: Final = 2**61
+"""The compiled core keeps smaller numbers in a machine word; comparing others is slow."""
+
+
+def is_amount(number: int) -> bool:
+    """Is it positive, and not too large to be a price, a quantity or a notional?"""
+    return number > 0 and (number < _SURELY or number <= MAX_AMOUNT)
+
+
 MAX_SCALE: Final = 8
 """The most decimal places of an asset."""
 
