@@ -9,13 +9,15 @@ the exchange earned in fees. Money only moves between the four; none is made her
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from engine.core.events import BalanceChanged, Event
 
 if TYPE_CHECKING:
     from engine.core.funds import Withdrawal
     from engine.core.markets import Participant
+
+_balance_changed: Final = BalanceChanged  # bound once, see order.py
 
 
 class Balance:
@@ -167,7 +169,7 @@ class Accounts:
             account = balance.account
             account.event_number += 1
             self._events.append(
-                BalanceChanged(
+                _balance_changed(
                     account.event_number,
                     account.number,
                     balance.asset,

@@ -18,6 +18,8 @@ from engine.core.replies import Refused
 from engine.core.triggers import Triggers
 from engine.core.types import MAX_AMOUNT, OPEN, PPM, Phase
 
+_depth_changed: Final = DepthChanged  # bound once, see order.py
+
 _UNLIMITED: Final = 2**61
 """More orders than there can be, and still a number of one machine word."""
 
@@ -285,7 +287,7 @@ class Markets:
     def level_changed(self, market: Market, side: BookSide, level: PriceLevel) -> None:
         market.depth_number += 1
         self._events.append(
-            DepthChanged(market.symbol, market.depth_number, side.side, level.price, level.quantity)
+            _depth_changed(market.symbol, market.depth_number, side.side, level.price, level.quantity)
         )
 
     @staticmethod

@@ -4,6 +4,8 @@ Everything here keeps four things together: the queue an order stands in, what i
 account remembers of it, and what is said about it.
 """
 
+from typing import Final
+
 from engine.core.accounts import Accounts
 from engine.core.deadlines import Deadline, Deadlines, Kind
 from engine.core.events import Event, Fill, OrderListUpdated, OrderState, OrderUpdated
@@ -11,6 +13,8 @@ from engine.core.markets import Market, Markets
 from engine.core.order import Order
 from engine.core.order_lists import OrderList
 from engine.core.types import CANCELED, EXPIRED, Change, ListStatus, OrderStatus
+
+_order_updated: Final = OrderUpdated  # bound once, see order.py
 
 
 class OpenOrders:
@@ -28,7 +32,7 @@ class OpenOrders:
         state = order.state(status)
         account = order.account
         account.event_number += 1
-        self._events.append(OrderUpdated(account.event_number, change, state, fill))
+        self._events.append(_order_updated(account.event_number, change, state, fill))
         return state
 
     def stand(self, market: Market, order: Order, lock: int) -> None:

@@ -1,6 +1,6 @@
 """An order while it lives in the engine."""
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from msgspec.structs import astuple
 
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from engine.core.markets import Participant
     from engine.core.order_book import PriceLevel
     from engine.core.order_lists import OrderList
+
+# Bound once: the compiled core looks up other names of a module in a dictionary, each time.
+_astuple: Final = astuple
+_order_state: Final = OrderState
 
 _Terms = tuple[
     int,
@@ -152,7 +156,7 @@ class Order:
             trailing_delta,
             visible_quantity,
             self_trade_prevention,
-        ) = cast(_Terms, astuple(terms))  # all at once: one by one costs more than the rest here
+        ) = cast(_Terms, _astuple(terms))  # all at once: one by one costs more than the rest here
         self.terms = terms
         self.is_buy = side is BUY
         self.client_order_id: str | None = client_order_id
@@ -194,7 +198,7 @@ class Order:
         return mine is its or (mine.trade_group is not None and mine.trade_group == its.trade_group)
 
     def state(self, status: OrderStatus) -> OrderState:
-        return OrderState(
+        return _order_state(
             self.order_id,
             self.terms,
             status,

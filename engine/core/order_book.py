@@ -8,9 +8,12 @@ the best is O(1), cancelling an order anywhere in its queue too.
 
 from bisect import bisect_left
 from collections.abc import Iterator
+from typing import Final
 
 from engine.core.order import Order
 from engine.core.types import BUY, SELL, Side
+
+_bisect: Final = bisect_left  # bound once, see order.py
 
 
 class PriceLevel:
@@ -133,7 +136,7 @@ class BookSide:
                 self._ranks.append(rank)
                 self._levels.append(level)
             else:
-                place = bisect_left(self._ranks, rank)
+                place = _bisect(self._ranks, rank)
                 self._ranks.insert(place, rank)
                 self._levels.insert(place, level)
         level.append(order)
@@ -148,7 +151,7 @@ class BookSide:
             del self._by_price[level.price]
             place = -1
             if self._levels[-1] is not level:
-                place = bisect_left(self._ranks, level.price * self._sign)
+                place = _bisect(self._ranks, level.price * self._sign)
             self._ranks.pop(place)
             self._levels.pop(place)
         return level

@@ -56,6 +56,8 @@ from engine.core.types import (
 MAX_EVENTS: Final = 10_000
 """After so many events of a command, triggered orders wait for the next command or tick."""
 
+_order_reply: Final = OrderReply  # bound once, see order.py
+
 _UNKNOWN_ORDER: Final = Refused(Code.UNKNOWN_ORDER, "no such open order of this account")
 
 
@@ -86,9 +88,8 @@ class Orders:
 
     def place(self, terms: OrderTerms, now: int) -> OrderReply | Refused:
         order = self._draft(terms, now)
-        if type(order) is Refused:
+        if not isinstance(order, Order):
             return order
-        assert type(order) is Order
         market = order.participant.market
         refused = check_phase(order, market) or check_terms(order, market, now)
         if refused:
@@ -108,9 +109,9 @@ class Orders:
         accepted = self._accept(order)
         if order.waits:
             self._open_orders.wait(market, order, cost)
-            return OrderReply(accepted)
+            return _order_reply(accepted)
         state, fills = self._work(market, order, now)
-        return OrderReply(state or accepted, fills)
+        return _order_reply(state or accepted, fills)
 
     def _draft(self, terms: OrderTerms, now: int) -> Order | Refused:
         """The order as it would be, without a number yet."""
@@ -166,9 +167,8 @@ class Orders:
         legs: list[Order] = []
         for terms in command.legs:
             leg = self._draft(terms, now)
-            if type(leg) is Refused:
+            if not isinstance(leg, Order):
                 return leg
-            assert type(leg) is Order
             market = leg.participant.market
             if refused := check_phase(leg, market) or check_terms(leg, market, now):
                 return refused
@@ -286,9 +286,9 @@ class Orders:
             self._open_orders.lock_only(order, needed_lock(market, order))
         state = self._open_orders.announce(order, AMENDED, order.open_status)
         if keeps_place:
-            return OrderReply(state)
+            return _order_reply(state)
         last_state, fills = self._work(market, order, now)
-        return OrderReply(last_state or state, fills)
+        return _order_reply(last_state or state, fills)
 
     def replace(self, command: ReplaceOrder, now: int) -> ReplaceReply:
         terms = command.terms
@@ -315,7 +315,7 @@ class Orders:
             return _UNKNOWN_ORDER
         if refused := check_cancel(order.participant.market):
             return refused
-        return OrderReply(self._open_orders.end(order, Change.CANCELED, CANCELED, now))
+        return _order_reply(self._open_orders.end(order, Change.CANCELED, CANCELED, now))
 
     def expire(self, deadline: Deadline, now: int) -> None:
         """The order's date has come."""

@@ -1,10 +1,15 @@
 """What a trade moves: the two assets, the fees, and what both orders have left."""
 
+from typing import Final
+
 from engine.core.accounts import Accounts
 from engine.core.events import Event, Fill, Traded
 from engine.core.markets import Market
 from engine.core.order import Order
 from engine.core.types import BUY, MAKER, PPM, SELL, TAKER
+
+_fill: Final = Fill  # bound once, see order.py
+_traded: Final = Traded
 
 
 def fee(received: int, rate_ppm: int) -> int:
@@ -55,7 +60,7 @@ class Settlement:
         market.last_price = price
         younger_is_buyer = taker is None and buyer.order_id > seller.order_id
         self._events.append(
-            Traded(
+            _traded(
                 market.symbol,
                 market.trade_id,
                 price,
@@ -72,7 +77,7 @@ class Settlement:
         )
         trade_id = market.trade_id
         return (
-            Fill(
+            _fill(
                 trade_id,
                 price,
                 quantity,
@@ -81,7 +86,7 @@ class Settlement:
                 market.base,
                 TAKER if buyer_takes else MAKER,
             ),
-            Fill(
+            _fill(
                 trade_id,
                 price,
                 quantity,
