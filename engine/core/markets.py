@@ -287,7 +287,9 @@ class Markets:
     def level_changed(self, market: Market, side: BookSide, level: PriceLevel) -> None:
         market.depth_number += 1
         self._events.append(
-            _depth_changed(market.symbol, market.depth_number, side.side, level.price, level.quantity)
+            _depth_changed(
+                market.symbol, market.depth_number, side.side, level.price, level.quantity
+            )
         )
 
     @staticmethod

@@ -44,7 +44,6 @@ from engine.core.types import (
     AMENDED,
     CANCELED,
     EXPIRED,
-    FILLED,
     NEW,
     OPEN,
     PREVENTED,

@@ -3,10 +3,10 @@
 The values are part of the public API; they are never renamed or given another meaning.
 """
 
-from enum import Enum
+from enum import StrEnum
 
 
-class Code(Enum):
+class Code(StrEnum):
     # the command
     MALFORMED = "MALFORMED"
     POISON = "POISON"

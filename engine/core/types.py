@@ -1,18 +1,18 @@
 """The vocabulary of orders: small closed sets, written on the wire by their values."""
 
-from enum import Enum
+from enum import StrEnum
 from typing import Final
 
 MAX_AMOUNT: Final = 2**63 - 1
 """The largest price, quantity, notional or balance, in smallest units. Larger ones are refused."""
 
-_SURELY: Final = 2**61
+_WORD: Final = 2**61
 """The compiled core keeps smaller numbers in a machine word; comparing others is slow."""
 
 
 def is_amount(number: int) -> bool:
     """Is it positive, and not too large to be a price, a quantity or a notional?"""
-    return number > 0 and (number < _SURELY or number <= MAX_AMOUNT)
+    return number > 0 and (number < _WORD or number <= MAX_AMOUNT)
 
 
 MAX_SCALE: Final = 8
@@ -29,7 +29,7 @@ BASIS_POINTS: Final = 10_000
 # class costs five times as much as a global name on Python 3.11, and the hot path asks often.
 
 
-class Side(Enum):
+class Side(StrEnum):
     BUY = "buy"
     SELL = "sell"
 
@@ -38,7 +38,7 @@ BUY: Final = Side.BUY
 SELL: Final = Side.SELL
 
 
-class OrderType(Enum):
+class OrderType(StrEnum):
     """The last four are conditional: they wait for the last price to reach their stop price."""
 
     LIMIT = "limit"
@@ -57,7 +57,7 @@ TAKE_PROFIT: Final = OrderType.TAKE_PROFIT
 TAKE_PROFIT_LIMIT: Final = OrderType.TAKE_PROFIT_LIMIT
 
 
-class TimeInForce(Enum):
+class TimeInForce(StrEnum):
     """How long an order stands: see `docs/ORDERS.md`."""
 
     GTC = "gtc"  # good till cancelled
@@ -72,7 +72,7 @@ FOK: Final = TimeInForce.FOK
 GTD: Final = TimeInForce.GTD
 
 
-class SelfTradePrevention(Enum):
+class SelfTradePrevention(StrEnum):
     """What happens where an order would trade with one of its own account or trade group.
 
     The order that arrives decides for both.
@@ -92,7 +92,7 @@ EXPIRE_BOTH: Final = SelfTradePrevention.EXPIRE_BOTH
 DECREMENT: Final = SelfTradePrevention.DECREMENT
 
 
-class OrderStatus(Enum):
+class OrderStatus(StrEnum):
     NEW = "new"
     PARTIALLY_FILLED = "partially_filled"
     FILLED = "filled"
@@ -107,7 +107,7 @@ CANCELED: Final = OrderStatus.CANCELED
 EXPIRED: Final = OrderStatus.EXPIRED
 
 
-class Change(Enum):
+class Change(StrEnum):
     """What happened to an order."""
 
     ACCEPTED = "accepted"
@@ -126,12 +126,12 @@ AMENDED: Final = Change.AMENDED
 PREVENTED: Final = Change.PREVENTED
 
 
-class ListStatus(Enum):
+class ListStatus(StrEnum):
     EXECUTING = "executing"
     DONE = "done"
 
 
-class Phase(Enum):
+class Phase(StrEnum):
     """What a market allows: see `docs/ORDERS.md`."""
 
     PRE_OPEN = "pre_open"  # orders gather for an auction; the book may be crossed
@@ -150,20 +150,20 @@ HALTED: Final = Phase.HALTED
 CLOSED: Final = Phase.CLOSED
 
 
-class ReplaceMode(Enum):
+class ReplaceMode(StrEnum):
     """Whether the new order is placed where the old one could not be cancelled."""
 
     STOP_ON_FAILURE = "stop_on_failure"
     ALLOW_FAILURE = "allow_failure"
 
 
-class WithdrawalStatus(Enum):
+class WithdrawalStatus(StrEnum):
     RESERVED = "reserved"
     SETTLED = "settled"
     RELEASED = "released"
 
 
-class Liquidity(Enum):
+class Liquidity(StrEnum):
     MAKER = "maker"
     TAKER = "taker"
 

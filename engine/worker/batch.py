@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
-from typing import Final
+from typing import Final, cast
 
 import msgspec
 
@@ -12,7 +12,7 @@ from engine.core.commands import Command, Malformed, Poison
 from engine.core.digest import encode_events, roll
 from engine.core.engine import CORE_VERSION, Engine
 from engine.core.events import Event
-from engine.core.queries import GetBalances, GetDepth, GetOpenOrders, GetOrder, GetState
+from engine.core.queries import GetBalances, GetDepth, GetOpenOrders, GetOrder, GetState, Query
 from engine.core.replies import Reply
 from engine.journal import EncodedEntry
 from engine.wire import (
@@ -25,7 +25,7 @@ from engine.wire import (
     encode,
 )
 
-_QUERIES: Final = (GetOrder, GetOpenOrders, GetBalances, GetDepth, GetState)
+_QUERIES: Final = frozenset((GetOrder, GetOpenOrders, GetBalances, GetDepth, GetState))
 _UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
@@ -57,32 +57,31 @@ class Batch:
     ) -> None:
         """Apply them in order; instead of those that are `condemned`, by a name, refuse them."""
         for raw in messages:
-            name = condemned(raw) if condemned is not None else None
-            if name is None:
-                self._apply(raw)
-            else:
+            if condemned is not None and (name := condemned(raw)) is not None:
                 self._apply_command(raw, Poison(len(raw), name), _address_of(raw))
+                continue
+            try:
+                envelope = decode_envelope(raw) if len(raw) <= MAX_MESSAGE_BYTES else None
+            except _UNREADABLE:
+                envelope = None
+            if envelope is None:
+                malformed = Malformed(len(raw), sha256(raw).hexdigest())
+                self._apply_command(raw, malformed, _address_of(raw))
+                continue
+            message, origin = envelope.message, Address(envelope.reply_to, envelope.request_id)
+            if type(message) in _QUERIES:
+                self._answer(raw, cast(Query, message), origin)
+            else:
+                self._apply_command(raw, cast(Command, message), origin)
         self.applying = None
 
-    def _apply(self, raw: bytes) -> None:
-        try:
-            if len(raw) > MAX_MESSAGE_BYTES:
-                raise msgspec.ValidationError("too long")
-            envelope = decode_envelope(raw)
-        except _UNREADABLE:
-            malformed = Malformed(len(raw), sha256(raw).hexdigest())
-            self._apply_command(raw, malformed, _address_of(raw))
-            return
-        origin = Address(envelope.reply_to, envelope.request_id)
-        if isinstance(envelope.message, _QUERIES):
-            self.applying = raw
-            reply = answer(self._engine, envelope.message, self._sequence + self.has_news)
-            self._answers.append((origin, reply))
-        else:
-            self._apply_command(raw, envelope.message, origin)
+    def _answer(self, raw: bytes, query: Query, origin: Address) -> None:
+        self.applying = raw
+        reply = answer(self._engine, query, self._sequence + self.has_news)
+        self._answers.append((origin, reply))
 
     def _apply_command(self, raw: bytes, command: Command, origin: Address | None) -> None:
-        if not self.has_news:
+        if not self._events:
             self._begin()
         self.applying = raw
         reply, events = self._engine.apply(command)
