@@ -17,10 +17,12 @@ from exchange_site.servers.home import ExchangeHome
 
 OLDEST_MAJOR = 7
 
-# An answer of the engine means: on disk. The journal is the append-only file, so no dumps.
+# An answer of the engine means: on disk. The journal is the append-only file, so no dumps. A busy
+# exchange fills the default of 64 MB in a minute or two, and a rewrite takes a core from it.
 ENGINE_SETTINGS = {
     "appendonly": "yes",
     "appendfsync": "always",
+    "auto-aof-rewrite-min-size": "256mb",
     "maxmemory": "1gb",
     "maxmemory-policy": "noeviction",
     "save": "",
