@@ -21,6 +21,7 @@ from engine.client import Answer, EngineClient, EngineUnavailable, StatusUnknown
 from engine.core.commands import Deposit, OrderTerms, PlaceOrder
 from engine.core.replies import Done, OrderReply
 from engine.core.types import OrderType, Side, TimeInForce
+from engine.engine_time import ENGINE_TIME
 
 MARKET: Final = "ETHBTC"
 ACCOUNTS: Final = range(9_001, 9_021)
@@ -97,7 +98,7 @@ class Load:
             quantity=chance.randint(1, 20) * QUANTITY,
             client_order_id=name,
         )
-        return PlaceOrder(terms, self._client.engine_time_ms() + LIFETIME_MS, f"order:{name}")
+        return PlaceOrder(terms, ENGINE_TIME.now_ms() + LIFETIME_MS, f"order:{name}")
 
     def _send(self, orders: list[PlaceOrder]) -> None:
         names = [order.terms.client_order_id or "" for order in orders]

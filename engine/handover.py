@@ -14,23 +14,17 @@ import redis
 from engine.connections import connect_async
 from engine.core.commands import Command
 from engine.core.queries import Query
-from engine.intake import JOURNAL_FULL, QUEUE_FULL, push_command
-from engine.wire import MAX_MESSAGE_BYTES
+from engine.intake import push_command
+from engine.outcomes import (
+    EngineOverloaded,
+    EngineUnavailable,
+    StatusUnknown,
+    check_accepted,
+    refusal,
+)
 
 MAX_LIST: Final = 1_000
 """Messages in one push at most: Redis serves nobody else meanwhile."""
-
-
-class EngineUnavailable(Exception):
-    """The message was not handed over, or was a query: it has no effect, now or later."""
-
-
-class EngineOverloaded(EngineUnavailable):
-    """There is no room for more at the moment; the message has no effect."""
-
-
-class StatusUnknown(Exception):
-    """The command was handed over and no answer came in time: it may or may not take effect."""
 
 
 class Parcel(NamedTuple):
@@ -96,24 +90,3 @@ class Handover:
         finally:
             await self._connections.release(connection)
         check_accepted(accepted)
-
-
-def refusal(error: redis.ResponseError) -> EngineUnavailable:
-    """What it means that the engine's Redis answers a push with an error."""
-    if isinstance(error, redis.OutOfMemoryError):
-        return EngineOverloaded("the engine's Redis is full")
-    return EngineUnavailable(f"the engine's Redis refuses: {error}")
-
-
-def check_size(*envelopes: bytes) -> None:
-    """Raises EngineUnavailable."""
-    if any(len(envelope) > MAX_MESSAGE_BYTES for envelope in envelopes):
-        raise EngineUnavailable("the message is too long")
-
-
-def check_accepted(answer: object) -> None:
-    """Raises EngineOverloaded."""
-    if answer == QUEUE_FULL:
-        raise EngineOverloaded("the engine's queue is full")
-    if answer == JOURNAL_FULL:
-        raise EngineOverloaded("the engine's journal is full")

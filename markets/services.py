@@ -34,6 +34,7 @@ from engine.core.replies import (
     Reply,
 )
 from engine.core.types import ReplaceMode
+from engine.engine_time import ENGINE_TIME
 from engine.submit import CommandRefused, submit
 from exchange_site.errors import CodedError
 from markets import live
@@ -111,7 +112,7 @@ def order_test(*, account: int, **order: Unpack[NewOrder]) -> None:
         get_definition(symbol=terms.market),
         terms,
         last_price=live.get_last_price(market=terms.market),
-        now=engine_client().engine_time_ms(),
+        now=ENGINE_TIME.now_ms(),
     )
     if refused is not None:
         raise CommandRefused(refused.code, refused.detail)
@@ -257,7 +258,7 @@ def _check_market(symbol: str | None) -> None:
 
 
 def _expiry(lifetime_ms: int) -> int:
-    return engine_client().engine_time_ms() + lifetime_ms
+    return ENGINE_TIME.now_ms() + lifetime_ms
 
 
 def _submit(command: Command, kind: type[_Reply], client_order_id: str | None = None) -> _Reply:

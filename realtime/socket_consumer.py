@@ -1,5 +1,10 @@
 """What the sockets of every endpoint have in common: the way to their client."""
 
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from channels.consumer import get_handler_name
+from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from realtime.client_connection import ClientConnection
@@ -9,6 +14,23 @@ class SocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     # The broker alone speaks with the channel layer: a channel of each socket's own would cost a
     # subscription each.
     channel_layer_alias = None
+
+    async def __call__(
+        self,
+        scope: dict[str, Any],
+        receive: Callable[[], Awaitable[dict[str, Any]]],
+        send: Callable[[dict[str, Any]], Awaitable[None]],
+    ) -> None:
+        """As Channels does it, less what only others need: waiting for a channel as well, and
+        closing old database connections in a thread before each frame. Sockets ask the database
+        in threads of their own, which leave no connection behind (`threads.py`)."""
+        self.scope, self.base_send, self.channel_layer = scope, send, None
+        try:
+            while True:
+                message = await receive()
+                await getattr(self, get_handler_name(message))(message)
+        except StopConsumer:
+            pass
 
     def new_connection(self, *, combined: bool = False) -> ClientConnection:
         return ClientConnection(self._send_text, self._close_socket, self._abort, combined=combined)

@@ -1,6 +1,5 @@
 """The client: an answer, or the plain truth about what is not known."""
 
-import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +13,7 @@ from engine.connections import connect
 from engine.core.commands import DefineAsset, Deposit
 from engine.core.queries import GetBalances
 from engine.core.replies import BalancesReply, Done
+from engine.engine_time import ENGINE_TIME
 from engine.wire import QUEUE_KEY, REPLY_CHANNEL
 from engine.worker.clock import SteadyClock
 from engine.worker.redis_store import RedisStore
@@ -54,13 +54,6 @@ def test_a_command_is_answered(client: EngineClient, start_engine: StartEngine) 
     assert client.call(GetBalances(1)) == (2, BalancesReply((("USD", 1, 0),)))
 
 
-async def test_a_coroutine_is_answered(client: EngineClient, start_engine: StartEngine) -> None:
-    start_engine()
-    assert (await client.acall(DefineAsset("USD", 2))).reply == Done()
-    answers = await asyncio.gather(*(client.acall(deposit(n)) for n in range(100)))
-    assert [answer.reply for answer in answers] == [Done()] * 100
-
-
 def test_threads_get_their_own_answers(client: EngineClient, start_engine: StartEngine) -> None:
     start_engine()
     client.call(DefineAsset("USD", 2))
@@ -94,16 +87,9 @@ def test_silence_after_a_command_means_unknown(
     assert engine_redis.llen(QUEUE_KEY) == 1, "it was handed over, once"
 
 
-async def test_silence_in_a_coroutine(client: EngineClient) -> None:
-    with pytest.raises(StatusUnknown):
-        await client.acall(deposit(1), timeout=0.05)
-
-
-async def test_silence_after_a_query_means_unavailable(client: EngineClient) -> None:
+def test_silence_after_a_query_means_unavailable(client: EngineClient) -> None:
     with pytest.raises(EngineUnavailable):
         client.call(GetBalances(1), timeout=0.05)
-    with pytest.raises(EngineUnavailable):
-        await client.acall(GetBalances(1), timeout=0.05)
 
 
 def test_nothing_waits_for_ever(client: EngineClient) -> None:
@@ -161,6 +147,6 @@ def test_an_unreadable_reply_harms_nobody_else(
 
 def test_the_time_is_the_engines(client: EngineClient, start_engine: StartEngine) -> None:
     start_engine()
-    client._offset_ms -= 3_600_000  # this machine's clock was wrong when the client was made
+    ENGINE_TIME.heard(ENGINE_TIME.now_ms() - 3_600_000)  # as where this machine's clock was wrong
     client.call(GetBalances(1))
-    assert abs(client.engine_time_ms() - SteadyClock().now_ms()) < 60_000
+    assert abs(ENGINE_TIME.now_ms() - SteadyClock().now_ms()) < 60_000

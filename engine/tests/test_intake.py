@@ -102,12 +102,6 @@ def test_a_full_journal_still_takes_cancels_and_queries(
         assert client._pending == {}
 
 
-async def test_a_coroutine_is_told_too(client: EngineClient, engine_redis: "redis.Redis") -> None:
-    engine_redis.set(FULL_KEY, "because")
-    with pytest.raises(EngineOverloaded):
-        await client.acall(deposit(1))
-
-
 def test_the_engine_holds_clients_back_in_time(
     client: EngineClient, run_engine: RunEngine, engine_redis: "redis.Redis", memory: Memory
 ) -> None:

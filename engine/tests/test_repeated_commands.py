@@ -17,6 +17,7 @@ from engine.core.queries import GetBalances, GetOpenOrders
 from engine.core.rejections import Code
 from engine.core.replies import BalancesReply, Done, OrderReply, OrdersReply, Refused, Reply
 from engine.core.types import BUY, GTC, LIMIT, NEW, SELL
+from engine.engine_time import ENGINE_TIME
 from engine.journal import read_all_after
 from engine.worker.clock import SteadyClock
 from engine.worker.redis_store import RedisStore
@@ -144,7 +145,7 @@ def test_nothing_old_trades_and_cancels_do_not_grow_old(
         resting = PlaceOrder(OrderTerms(1, "ABCUSD", BUY, LIMIT, GTC, 9, 2), FAR)
         rested = client.call(resting).reply
         assert isinstance(rested, OrderReply)
-        now = client.engine_time_ms()
+        now = ENGINE_TIME.now_ms()
     late = [
         PlaceOrder(OrderTerms(2, "ABCUSD", SELL, LIMIT, GTC, 9, 1), now - 60_000, f"late-{n}")
         for n in range(20)

@@ -5,11 +5,11 @@ fetches it first. What has to ask before it knows what to send takes the way of 
 """
 
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Future
 from typing import Any, Final, NamedTuple
 
-from engine.client import Answer, engine_client, settle, settle_all
 from engine.core.replies import OrderReply, Refused, Reply
+from engine.loop_client import Result, loop_client, settle, settle_all
+from engine.outcomes import Answer
 from engine.submit import CommandRefused
 from markets.binance import errors, queries
 from markets.binance.callers import Caller
@@ -56,13 +56,13 @@ async def prepared(prepare: Prepare, caller: Caller, wanted: Any) -> Prepared | 
 
 async def send(command: Prepared) -> Awaitable[Any]:
     """Hand it over; the result is to be awaited. Raises EngineUnavailable."""
-    client = engine_client()
+    client = loop_client()
     await client.ready()
     (future,) = client.post([command.command])
     return _result(command, future)
 
 
-async def _result(prepared: Prepared, future: Future[Answer]) -> Any:
+async def _result(prepared: Prepared, future: Result) -> Any:
     answer = await settle(future, prepared.command, timeout=TIMEOUT_S)
     return _present(prepared, answer.reply)
 
@@ -80,7 +80,7 @@ async def send_all(
     """Hand over those that are well formed, with one push. Raises EngineUnavailable."""
     wanted = [await _prepared_item(kind, caller, item) for item in items]
     sendable = [each for each in wanted if isinstance(each, Prepared)]
-    client = engine_client()
+    client = loop_client()
     await client.ready()
     futures = client.post([each.command for each in sendable]) if sendable else []
     return _results(wanted, sendable, futures)
@@ -99,7 +99,7 @@ async def _prepared_item(
 async def _results(
     wanted: list[Prepared | BinanceError],
     sent: list[Prepared],
-    futures: list[Future[Answer]],
+    futures: list[Result],
 ) -> list[dict[str, Any]]:
     messages = [each.command for each in sent]
     answers = await settle_all(futures, messages, timeout=TIMEOUT_S) if futures else []

@@ -17,6 +17,7 @@ from engine.amounts import AmountError
 from engine.client import EngineUnavailable, StatusUnknown, engine_client
 from engine.core.queries import GetDepth
 from engine.core.replies import DepthReply
+from engine.engine_time import ENGINE_TIME
 from engine.pipeline import Pipeline
 from engine.submit import CommandRefused
 from exchange_site.errors import CodedError
@@ -69,7 +70,7 @@ class Command(BaseCommand):
             market=stage.market,
             scales=stage.scales,
             players=stage.players,
-            now_ms=engine_client().engine_time_ms,
+            now_ms=ENGINE_TIME.now_ms,
         )
         started = time.monotonic()
         self._play(player, frames, speed)

@@ -1,0 +1,146 @@
+"""From a coroutine: in order, many with one push, and each told what became of it."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+
+import pytest
+import redis
+
+from engine import intake
+from engine.connections import connect
+from engine.core.commands import CancelOrder, Command, DefineAsset, Deposit
+from engine.core.queries import GetBalances, Query
+from engine.core.replies import Done
+from engine.intake import FULL_KEY
+from engine.loop_client import LoopClient, settle, settle_all
+from engine.outcomes import Answer, EngineOverloaded, EngineUnavailable, StatusUnknown
+from engine.wire import QUEUE_KEY, REPLY_CHANNEL, decode_envelope
+from engine.worker.clock import SteadyClock
+from engine.worker.redis_store import RedisStore
+from engine.worker.worker import Worker
+from exchange_site.servers.addresses import ServerAddresses
+
+
+@pytest.fixture
+async def client(
+    servers: ServerAddresses, engine_redis: "redis.Redis"
+) -> AsyncIterator[LoopClient]:
+    client = LoopClient(servers.engine_redis_url)
+    yield client
+    await client.close()
+
+
+@pytest.fixture
+def start_engine(
+    servers: ServerAddresses, engine_redis: "redis.Redis"
+) -> Iterator[Callable[[], None]]:
+    stop = threading.Event()
+    store = RedisStore(connect(servers.engine_redis_url))
+    thread = threading.Thread(target=Worker(store, SteadyClock()).run, args=(stop.is_set,))
+    yield thread.start
+    stop.set()
+    if thread.ident is not None:
+        thread.join()
+
+
+async def ask(client: LoopClient, message: Command | Query, timeout: float = 30) -> Answer:
+    await client.ready()
+    (result,) = client.post([message])
+    return await settle(result, message, timeout=timeout)
+
+
+def deposit(number: int) -> Deposit:
+    return Deposit(1, "USD", 1, f"d{number}")
+
+
+def cancel(number: int) -> CancelOrder:
+    return CancelOrder(1, "BTCUSD", order_id=number)
+
+
+async def test_commands_are_answered(client: LoopClient, start_engine: Callable[[], None]) -> None:
+    start_engine()
+    assert (await ask(client, DefineAsset("USD", 2))).reply == Done()
+    answers = await asyncio.gather(*(ask(client, deposit(number)) for number in range(100)))
+    assert [answer.reply for answer in answers] == [Done()] * 100
+
+
+async def test_an_unreadable_reply_harms_nobody_else(
+    client: LoopClient, start_engine: Callable[[], None], engine_redis: "redis.Redis"
+) -> None:
+    """As an engine of another version might send it."""
+    start_engine()
+    await ask(client, DefineAsset("USD", 2))
+    engine_redis.publish(REPLY_CHANNEL + client._name, b'[1,2,[[3,["news",4]]]]')
+    assert (await ask(client, deposit(1))).reply == Done()
+
+
+async def test_after_a_broken_subscription_there_is_another(
+    client: LoopClient, start_engine: Callable[[], None], engine_redis: "redis.Redis"
+) -> None:
+    await client.ready()
+    (result,) = client.post([deposit(1)])
+    engine_redis.client_kill_filter(_type="pubsub")
+    with pytest.raises(StatusUnknown, match="broke"):
+        await settle(result, deposit(1), timeout=30)
+    start_engine()
+    assert (await ask(client, DefineAsset("USD", 2))).reply == Done()
+
+
+async def test_a_full_journal_refuses(client: LoopClient, engine_redis: "redis.Redis") -> None:
+    engine_redis.set(FULL_KEY, "because")
+    with pytest.raises(EngineOverloaded):
+        await ask(client, deposit(1))
+
+
+async def test_the_queue_has_them_in_the_order_in_which_they_were_posted(
+    client: LoopClient, engine_redis: "redis.Redis"
+) -> None:
+    await client.ready()
+    posted = []
+    for number in range(0, 3_000, 3):
+        messages = [deposit(number + part) for part in range(3)]
+        posted += messages
+        client.post(messages)
+    while engine_redis.llen(QUEUE_KEY) < len(posted):
+        await asyncio.sleep(0)
+    queued = [decode_envelope(text).message for text in engine_redis.lrange(QUEUE_KEY, 0, -1)]
+    assert queued == posted
+
+
+async def test_a_full_journal_still_takes_cancels(
+    client: LoopClient, engine_redis: "redis.Redis"
+) -> None:
+    engine_redis.set(FULL_KEY, "it is")
+    await client.ready()
+    (placed,) = client.post([deposit(1)])
+    client.post([cancel(2)])
+    with pytest.raises(EngineOverloaded):
+        await settle(placed, deposit(1), timeout=30)
+    while not engine_redis.llen(QUEUE_KEY):
+        await asyncio.sleep(0)
+    (queued,) = engine_redis.lrange(QUEUE_KEY, 0, -1)
+    assert decode_envelope(queued).message == cancel(2)
+
+
+async def test_a_list_is_taken_whole_or_not_at_all(
+    client: LoopClient, engine_redis: "redis.Redis", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "MAX_QUEUE_LENGTH", 3)
+    await client.ready()
+    messages = [deposit(number) for number in range(4)]
+    answers = await settle_all(client.post(messages), messages, timeout=30)
+    assert [type(answer) for answer in answers] == [EngineOverloaded] * 4
+    assert engine_redis.llen(QUEUE_KEY) == 0
+
+
+async def test_who_hears_nothing_in_time_does_not_know(client: LoopClient) -> None:
+    with pytest.raises(StatusUnknown):
+        await ask(client, deposit(1), timeout=0.01)
+    with pytest.raises(EngineUnavailable):
+        await ask(client, GetBalances(1), timeout=0.01)
+    assert client._pending == {}
+    await client.ready()
+    messages: list[Command | Query] = [deposit(1), GetBalances(1)]
+    answers = await settle_all(client.post(messages), messages, timeout=0.01)
+    assert [type(answer) for answer in answers] == [StatusUnknown, EngineUnavailable]
