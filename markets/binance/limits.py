@@ -18,8 +18,9 @@ Where that Redis does not answer, nothing is counted and all pass: trading does 
 
 import logging
 import time
-from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import redis
 from django.conf import settings
@@ -99,8 +100,36 @@ return counts
 """
 
 
+_T = TypeVar("_T")
+
+
+class Count(NamedTuple, Generic[_T]):
+    """Something to count: the script to run, and what its answer means.
+
+    `read` may raise BinanceError; None stands for no answer, and then nothing was counted.
+    """
+
+    script: str
+    names: tuple[str, ...]
+    arguments: tuple[int, ...]
+    read: Callable[[Any], _T]
+
+    def command(self) -> tuple[str | int, ...]:
+        return "EVAL", self.script, len(self.names), *self.names, *self.arguments
+
+
 def use_weight(*, address: str, weight: int) -> Usage:
     """Count a request. Raises BinanceError -1003, status 429 or 418."""
+    return _run(weight_of(address=address, weight=weight))
+
+
+def count_orders(*, account: int, number: int) -> OrderCounts:
+    """Count orders that are about to be placed. Raises BinanceError -1015."""
+    return _run(orders_of(account=account, number=number))
+
+
+def weight_of(*, address: str, weight: int) -> Count[Usage]:
+    """`use_weight`, for whoever asks Redis himself."""
     now = time.time()
     limit = settings.BINANCE_REQUEST_WEIGHT_PER_MINUTE
     names = (
@@ -109,7 +138,18 @@ def use_weight(*, address: str, weight: int) -> Usage:
         f"binance:ban:{address}",
         f"binance:bans:{address}",
     )
-    answer = _run(_USE, names, weight, limit, MAX_VIOLATIONS, FIRST_BAN_S, LONGEST_BAN_S)
+    arguments = (weight, limit, MAX_VIOLATIONS, FIRST_BAN_S, LONGEST_BAN_S)
+    return Count(_USE, names, arguments, partial(_usage, now, limit))
+
+
+def orders_of(*, account: int, number: int) -> Count[OrderCounts]:
+    """`count_orders`, for whoever asks Redis himself."""
+    limits = (settings.BINANCE_ORDERS_PER_10_SECONDS, settings.BINANCE_ORDERS_PER_DAY)
+    arguments = (number, *limits, TEN_SECONDS + 1, DAY + 1)
+    return Count(_PLACE, _order_keys(account), arguments, partial(_order_counts, limits))
+
+
+def _usage(now: float, limit: int, answer: Any) -> Usage:
     if answer is None:
         return UNCOUNTED
     used, ban_ms = int(answer[0]), int(answer[1])
@@ -120,10 +160,7 @@ def use_weight(*, address: str, weight: int) -> Usage:
     return Usage(used)
 
 
-def count_orders(*, account: int, number: int) -> OrderCounts:
-    """Count orders that are about to be placed. Raises BinanceError -1015."""
-    limits = (settings.BINANCE_ORDERS_PER_10_SECONDS, settings.BINANCE_ORDERS_PER_DAY)
-    answer = _run(_PLACE, _order_keys(account), number, *limits, TEN_SECONDS + 1, DAY + 1)
+def _order_counts(limits: Sequence[int], answer: Any) -> OrderCounts:
     if answer is None:
         return UNCOUNTED_ORDERS
     ten_seconds, day = (int(count) for count in answer)
@@ -163,13 +200,17 @@ def _too_much(limit: int, wait_s: float) -> BinanceError:
     return error
 
 
-def _run(script: str, names: tuple[str, ...], *arguments: int) -> Any:
-    """The script's answer; None where Redis does not answer."""
+def _run(count: Count[_T]) -> _T:
     try:
-        return _connection().eval(script, len(names), *names, *arguments)
+        answer = _connection().execute_command(*count.command())
     except redis.RedisError:
-        _log.warning("the shared Redis does not answer: nothing is counted")
-        return None
+        warn_uncounted()
+        answer = None
+    return count.read(answer)
+
+
+def warn_uncounted() -> None:
+    _log.warning("the shared Redis does not answer: nothing is counted")
 
 
 @lru_cache(maxsize=1)

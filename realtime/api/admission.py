@@ -8,8 +8,8 @@ from markets.binance.exchange_info import rate_limits
 from markets.binance.limits import OrderCounts
 from markets.binance.parameters import Parameters
 from markets.binance.payloads import RateLimitUsage
+from realtime.api.counting import counting
 from realtime.api.session import ApiSession
-from realtime.threads import in_thread
 
 
 class Counted:
@@ -56,9 +56,7 @@ async def admit(
 
 
 async def _use_weight(session: ApiSession, weight: int, counted: Counted) -> None:
-    counted.usage = await in_thread(
-        lambda: limits.use_weight(address=session.address, weight=weight)
-    )
+    counted.usage = await counting().run(limits.weight_of(address=session.address, weight=weight))
 
 
 async def count_orders(caller: Caller, number: int, counted: Counted) -> None:
@@ -67,6 +65,6 @@ async def count_orders(caller: Caller, number: int, counted: Counted) -> None:
         return
     counted.orders = limits.UNCOUNTED_ORDERS
     if not caller.is_maker:
-        counted.orders = await in_thread(
-            lambda: limits.count_orders(account=caller.account, number=number)
+        counted.orders = await counting().run(
+            limits.orders_of(account=caller.account, number=number)
         )
