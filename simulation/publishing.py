@@ -14,7 +14,7 @@ from engine.journal import EncodedEntry
 from engine.publisher import keys
 from engine.publisher import store as feed_store
 from engine.publisher.feeds import Feeds, FeedsState, JournalGap
-from engine.publisher.publisher import Publisher
+from engine.publisher.publisher import OtherJournal, Publisher
 from engine.publisher.record import restore_feeds
 from engine.snapshots.codec import OpenSnapshot, SnapshotInvalid
 from simulation.memory_database import DatabaseDown
@@ -213,7 +213,7 @@ class Publishing:
             self._run(self._live)
         except (Killed, ConnectionLost, DatabaseDown, feed_store.LeaseLost):
             self.die()
-        except JournalGap:
+        except (JournalGap, OtherJournal):
             if not self._world.was_cut:
                 raise
             self.die()

@@ -35,7 +35,8 @@ class DatabaseRecords:
         archive = read_position(JOURNAL)
         seen = [Witness("the archive", archive.sequence, archive.digest or None)]
         try:
-            seen.append(Witness("the publisher", read_status(self._shared).sequence))
+            published = read_status(self._shared)
+            seen.append(Witness("the publisher", published.sequence, published.digest or None))
         except redis.RedisError:
             _log.warning("the publisher's Redis does not answer: its position is not checked")
         return seen

@@ -81,8 +81,8 @@ def _check_witness(stream: Stream, witness: Witness) -> None:
         return
     raise JournalBroken(
         f"the journal's entry {witness.sequence} is not the one that {witness.name} has seen: "
-        "the engine's Redis and PostgreSQL are of two exchanges, or the journal was altered. "
-        "Nothing was written. Point both settings at servers of the same exchange."
+        "the servers are those of two exchanges, or the journal was altered. Nothing was written. "
+        "Point all settings at servers of the same exchange."
     )
 
 

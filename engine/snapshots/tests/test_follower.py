@@ -144,7 +144,8 @@ def test_its_feeds_are_the_publishers(scene: Scene) -> None:
         for entry in read_all_after(scene.journal, feeds.state.sequence):
             feeds.apply(entry, tell=False)
         follower.follow(seconds=60)
-        record = record_feeds(follower.replica.engine, follower._trading, follower.replica.sequence)
+        replica = follower.replica
+        record = record_feeds(replica.engine, follower._trading, replica.sequence, replica.digest)
         feeds.pass_time(scene.clock.now)
         feeds.tell_nothing()
         restored = restore_feeds(record)
