@@ -22,6 +22,7 @@ from engine.projector.writer import (
     Target,
 )
 from engine.snapshots.codec import OpenSnapshot, Packed, SnapshotInvalid
+from engine.worker.loader import witness_of
 from engine.worker.ports import KeptSnapshot, Witness
 
 _KEYS: dict[str, tuple[str, ...]] = {
@@ -162,12 +163,11 @@ class MemoryRecords:
     def read_archive_after(self, sequence: int) -> Iterator[EncodedEntry]:
         return iter(self._database.read_archive_after(sequence))
 
-    def witnesses(self) -> list[Witness]:
+    def witnesses(self) -> Iterator[Witness]:
+        yield Witness("the publisher", self._published())
         self._database.require_up()
-        return [
-            Witness("the archive", self._database.position, self._database.digest or None),
-            Witness("the publisher", self._published()),
-        ]
+        yield Witness("the archive", self._database.position, self._database.digest or None)
+        yield from (witness_of(kept.header) for kept in self.snapshots()[:1])
 
 
 def _kept(packed: Packed) -> KeptSnapshot:

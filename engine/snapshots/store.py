@@ -1,5 +1,6 @@
 """Snapshots in PostgreSQL: stored whole or not at all, in pieces of some megabytes."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
 
@@ -10,7 +11,7 @@ from django.utils import timezone
 
 from engine.models import Snapshot, SnapshotPiece
 from engine.projector.positions import lock_key
-from engine.snapshots.codec import Header, Packed
+from engine.snapshots.codec import Header, Packed, attests
 from engine.times import to_datetime, to_milliseconds
 from engine.worker.ports import KeptSnapshot
 
@@ -78,6 +79,14 @@ def list_snapshots(*, until: int | None = None, before: datetime | None = None) 
     if before is not None:
         rows = rows.filter(time__lte=before)
     return list(rows)
+
+
+def read_headers() -> Iterator[Header]:
+    """Of the snapshots that stand by their columns, the newest first."""
+    for row in list_snapshots():
+        first = SnapshotPiece.objects.filter(snapshot=row, number=0).first()
+        if first is not None and attests(header := header_of(row), bytes(first.data)):
+            yield header
 
 
 def kept_snapshot(row: Snapshot) -> KeptSnapshot:

@@ -45,13 +45,16 @@ class Worker:
         clock: Clock,
         load: Callable[[], Replica] = Replica,
         monotonic: Callable[[], float] = time.monotonic,
+        check: Callable[[], None] = lambda: None,
     ) -> None:
         """`load` makes the replica that the journal is replayed on, as new as it can be had.
-        `monotonic`, in seconds, says when housekeeping is due."""
+        `monotonic`, in seconds, says when housekeeping is due. `check` raises JournalBroken where
+        the journal does not hold what somebody has seen of it; whoever takes the lease asks."""
         self._store = store
         self._monotonic = monotonic
         self._clock = clock
         self._load = load
+        self._check = check
         self._replica = load()
         self._announced = self._regulated = self._renewed = float("-inf")
         self._epoch = 0
@@ -124,6 +127,8 @@ class Worker:
         The last entry is answered once more, since its author may have died before it could.
         """
         started = self._monotonic()
+        self._check()
+        self._renew_in_time()
         while self._follow_some():
             if should_stop():
                 return

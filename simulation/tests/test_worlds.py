@@ -9,18 +9,19 @@ FAILED_ONCE = [198, 315, 654, 1145]
 """Seeds that failed until something was mended: here, or in the simulation itself."""
 
 FOUND_BY = {
-    "commit-order-swapped": (5, "was accepted, and never done"),
+    "commit-order-swapped": (17, "was accepted, and never done"),
     "fence-missing": (3, "is not the leader's"),
-    "tail-check-left-out": (20, "stands behind"),
-    "trim-before-archive": (5, "was trimmed before it was archived"),
-    "reply-before-commit": (0, "a reply speaks of"),
-    "connection-that-retries": (9, "asked once, and is done twice"),
+    "tail-check-left-out": (21, "stands behind"),
+    "trim-before-archive": (8, "was trimmed before it was archived"),
+    "reply-before-commit": (2, "a reply speaks of"),
+    "connection-that-retries": (0, "asked once, and is done twice"),
     "snapshot-without-tail": (0, "the journal ends at"),
+    "takeover-unasked": (355, "entry 4 follows 4"),
     "keys-forgotten": (2, "the live engine has another state"),
-    "clock-backwards": (3, "time runs backwards"),
+    "clock-backwards": (2, "time runs backwards"),
     "half-applied-command": (2, "does not replay"),
     "position-before-rows": (19, "neither the stream nor the archive"),
-    "frames-before-store": (2, "was sent in two versions"),
+    "frames-before-store": (2, "goes on at 1 after 1"),
 }
 """The first seed that finds it, and what is said then."""
 
