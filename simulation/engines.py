@@ -74,13 +74,19 @@ class EngineProcess:
             self._live()
         except (Killed, ConnectionLost, DatabaseDown, Fenced):
             self.kill()
-        except (JournalTailMoved, JournalBroken):
+        except JournalTailMoved:
             if not self.world.was_cut:
                 raise
+            self.kill()
+        except JournalBroken:
+            if not self.world.was_cut:
+                raise
+            self._hand_back()
             self.kill()
         except CommandFailed as failed:
             if not isinstance(failed.__cause__, Bug):
                 raise
+            self._hand_back()
             self.kill()
 
     def _live(self) -> None:
@@ -142,13 +148,17 @@ class EngineProcess:
         try:
             if self.worker._in_flight is not None:
                 self.worker._answer(skip=0)
-            self._require_store().release()
+            self._hand_back()
         except (Killed, ConnectionLost, Fenced):
             pass
         except JournalTailMoved:
             if not self.world.was_cut:
                 raise
         self.kill()
+
+    def _hand_back(self) -> None:
+        with suppress(Killed, ConnectionLost):
+            self._require_store().release()
 
     def kill(self) -> None:
         if self._store is not None:

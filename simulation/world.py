@@ -151,7 +151,7 @@ class World:
         self.chance = Random(seed)
         self.faults = Faults.of(self.chance)
         self.poison = self.chance.choice((0, 0, 1, 3))
-        """Orders on which the engine will fail: each ends three engines, and their leases."""
+        """Orders on which the engine will fail: each ends three engines."""
         self.is_troubled = True
         self.hours = Hours()
         self.redis = MemoryRedis(self.hours)

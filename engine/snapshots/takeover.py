@@ -34,7 +34,7 @@ def check_at_takeover(
     def listen() -> None:
         try:
             for witness in testify():
-                heard.append(witness)  # noqa: PERF402 (those before a server that hangs count)
+                heard.append(witness)
         except DatabaseError as error:
             _log.warning("PostgreSQL does not answer, and bears no witness: %s", error)
         finally:

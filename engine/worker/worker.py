@@ -19,7 +19,7 @@ from engine.journal import EncodedEntry
 from engine.presence import ANNOUNCE_EVERY_S
 from engine.worker.batch import Batch
 from engine.worker.ports import Clock, Store
-from engine.worker.recovery import JournalGap, Replica
+from engine.worker.recovery import JournalBroken, JournalGap, Replica
 from engine.worker.suspects import CommandFailed, Suspects
 
 MAX_BATCH: Final = 256
@@ -67,6 +67,14 @@ class Worker:
 
         A standby follows the journal already while it waits for the lease.
         """
+        try:
+            self._serve(should_stop, standby=standby)
+        except (CommandFailed, JournalBroken):
+            # Nothing is in flight, and what the successors must know is noted: they need not wait.
+            self._store.release()
+            raise
+
+    def _serve(self, should_stop: Callable[[], bool], *, standby: bool) -> None:
         while not self.lead():
             if should_stop():
                 self._store.release()
