@@ -21,7 +21,7 @@ from engine.projector.writer import (
     TRADES,
     Target,
 )
-from engine.snapshots.codec import OpenSnapshot, Packed, SnapshotInvalid
+from engine.snapshots.codec import OpenSnapshot, Packed, SnapshotInvalid, is_whole
 from engine.worker.loader import witness_of
 from engine.worker.ports import KeptSnapshot, Witness
 
@@ -134,7 +134,10 @@ class MemoryDatabase:
 
     def put(self, packed: Packed, *, keep: int, keep_days: int) -> KeptSnapshot:
         self.require_up()
-        self.shelf = [*self.shelf, packed][-keep:]
+        self.shelf.append(packed)
+        whole = [kept for kept in self.shelf if is_whole(kept.header, kept.sha256, kept.pieces)]
+        needed = {*map(id, self.shelf[-keep:]), *map(id, whole[-keep:])}
+        self.shelf = [kept for kept in self.shelf if id(kept) in needed]
         self.newest_kept = max(self.newest_kept, packed.header.sequence)
         return _kept(packed)
 

@@ -148,13 +148,24 @@ class OpenSnapshot:
         return replica
 
 
-def attests(columns: Header, first_piece: bytes) -> bool:
+def attests(columns: Header, start: bytes) -> bool:
     """Whether a snapshot's first line says what its columns say; the rest is not looked at."""
     try:
-        start = zlib.decompressobj().decompress(first_piece, _LONGEST_HEADER)
-        return _decode_header(start.partition(b"\n")[0]) == columns
+        text = zlib.decompressobj().decompress(start, _LONGEST_HEADER)
+        return _decode_header(text.partition(b"\n")[0]) == columns
     except (zlib.error, ValueError):
         return False
+
+
+def is_whole(columns: Header, checksum: str, pieces: Iterable[bytes]) -> bool:
+    """Whether it is as it was stored, by its columns and its checksum, a piece at a time. It may
+    be of another version all the same."""
+    digest, start = sha256(), b""
+    for piece in pieces:
+        digest.update(piece)
+        if len(start) < _LONGEST_HEADER:
+            start += piece
+    return digest.hexdigest() == checksum and attests(columns, start)
 
 
 @contextmanager
