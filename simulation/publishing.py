@@ -11,6 +11,7 @@ import msgspec
 import redis
 
 from engine.journal import EncodedEntry
+from engine.leases import FENCED, GIVE_BACK
 from engine.publisher import keys
 from engine.publisher import store as feed_store
 from engine.publisher.feeds import Feeds, FeedsState, JournalGap
@@ -106,13 +107,13 @@ class SharedRedis:
             self._epoch += 1
             self._lease = owner, now + lease_ms
             return self._epoch
-        if script == feed_store._RELEASE:
+        if script == GIVE_BACK:
             if holder == arguments[1]:
                 self._lease = None
             return None
-        _, _, owner, epoch, lease_ms, packed = arguments
+        _, _, epoch, owner, lease_ms, packed = arguments
         if epoch != self._epoch or holder not in (None, owner):
-            raise redis.ResponseError("FENCED another publisher leads")
+            raise redis.ResponseError(f"{FENCED} somebody else leads")
         self._lease = owner, now + lease_ms
         for command in msgspec.msgpack.decode(packed, type=list[list[str]]):
             self._change(*command)
