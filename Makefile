@@ -44,7 +44,7 @@ bench: $(VENV)/.dev $(VENV)/.compiled
 # Parts are killed under load, and everything is compared: docs/FAILURES.md.
 KILLS ?= 20
 crash: $(VENV)/.dev $(VENV)/.compiled
-	@exec $(BIN)/python -m crash --kills $(KILLS) $(CRASH)
+	@EXCHANGE_COMPILED_CORE=$${EXCHANGE_COMPILED_CORE:-1} exec $(BIN)/python -m crash --kills $(KILLS) $(CRASH)
 
 # Worlds in memory, one a seed, in which everything breaks: docs/FAILURES.md.
 SEEDS ?= 1000

@@ -66,8 +66,9 @@ def onramp_credit(*, onramp: OnrampRequest, actor: User | None) -> OnrampRequest
     """Approve, and credit where no further approval is needed.
 
     Above the limit of its asset (`ONRAMP_SECOND_APPROVAL_ABOVE`) a request waits, still
-    `requested`, for the approval of a second person. Safe to call again after StatusUnknown or
-    EngineUnavailable, which pass through. Raises OnrampRefused.
+    `requested`, for the approval of a second person. Not within a transaction, which could still
+    take back what the engine was asked for: a RuntimeError. Safe to call again after StatusUnknown
+    or EngineUnavailable, which pass through. Raises OnrampRefused.
     """
     row, ready = _approve(onramp, actor)
     if not ready:
@@ -107,7 +108,7 @@ def onramp_needs_second_approval(*, onramp: OnrampRequest) -> bool:
 
 def _approve(onramp: OnrampRequest, actor: User | None) -> tuple[OnrampRequest, bool]:
     """Record the approval; whether the deposit may go to the engine now."""
-    with transaction.atomic():
+    with transaction.atomic(durable=True):
         row = OnrampRequest.objects.select_for_update(of=("self",)).get(pk=onramp.pk)
         if row.status != OnrampStatus.REQUESTED:
             raise OnrampRefused(f"it is already {row.status}")

@@ -62,9 +62,10 @@ def withdrawal_request(
 def withdrawal_reserve(*, withdrawal: WithdrawalRequest) -> WithdrawalRequest:
     """Lock the funds, once: the request is `reserved` then, or `rejected` by the engine.
 
-    Not within a transaction. Raises FundsRefused, EngineUnavailable or StatusUnknown.
+    Not within a transaction: a RuntimeError. Raises FundsRefused, EngineUnavailable or
+    StatusUnknown.
     """
-    with transaction.atomic():
+    with transaction.atomic(durable=True):
         row = _locked(withdrawal, WithdrawalState.REQUESTED)
         now = timezone.now()
         if row.submitted_at is not None and row.submitted_at < now - RESUBMIT_WITHIN:

@@ -117,7 +117,7 @@ def snapshot() -> dict[str, Any]:
         replica.stand_at(1, digest="0" * 64, epoch=1, replies={})
         before_mb = _peak_mb()
         started, worked = time.perf_counter(), time.process_time()
-        packed = pack_snapshot(replica, record_feeds(replica.engine, Trading(), 1))
+        packed = pack_snapshot(replica, record_feeds(replica.engine, Trading(), 1, ""))
         packed_at = time.perf_counter()
         row = store_snapshot(packed, keep=3, keep_days=0)
         saved, saving = time.perf_counter(), time.process_time() - worked

@@ -1,6 +1,7 @@
 """Compare what traders were told with the journal, the live engine and the tables."""
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -8,16 +9,18 @@ from typing import Any
 import psycopg
 
 from crash.record import Record
+from engine.archive import decompress
 from engine.connections import connect
 from engine.core.events import Event, OrderUpdated, Traded
 from engine.core.snapshot import state_hash
 from engine.core.types import NEW
-from engine.journal import read_all_after
+from engine.journal import EncodedEntry, read_after, tail_sequence
 from engine.worker.recovery import Replica
 from exchange_site.tests.processes import wait_until
 from exchange_site.tests.running import RunningExchange
 
 CATCH_UP_S = 900.0
+PAGE_ENTRIES = 50
 
 
 @dataclass
@@ -30,8 +33,8 @@ class Journal:
     trades: int = 0
     epochs: set[int] = field(default_factory=set)
 
-    def read(self, url: str) -> None:
-        for entry in read_all_after(connect(url), 0):
+    def read(self, entries: Iterable[EncodedEntry]) -> None:
+        for entry in entries:
             self.replica.apply(entry)
             self.epochs.add(entry.epoch)
             for events in entry.decode_events():
@@ -72,10 +75,10 @@ class Findings:
 
 def audit(exchange: RunningExchange, record: Record) -> Findings:
     """When nobody trades any more. Waits for the projector."""
-    journal = Journal()
-    journal.read(exchange.engine_redis_url)
     state = exchange.state()
-    wait_for_projection(exchange, journal.replica.sequence)
+    wait_for_projection(exchange)
+    journal = Journal()
+    journal.read(read_journal(exchange))
     told, placed = record.acknowledged, journal.placed
     with psycopg.connect(exchange.database_url) as tables:
         orders: dict[str, int] = dict(
@@ -98,7 +101,42 @@ def audit(exchange: RunningExchange, record: Record) -> Findings:
     )
 
 
-def wait_for_projection(exchange: RunningExchange, sequence: int) -> None:
+def read_journal(exchange: RunningExchange) -> Iterator[EncodedEntry]:
+    """Every entry; those that were trimmed from the stream are in the archive."""
+    sequence = 0
+    with (
+        connect(exchange.engine_redis_url) as stream,
+        psycopg.connect(exchange.database_url) as tables,
+    ):
+        while True:
+            entries = read_after(stream, sequence, count=PAGE_ENTRIES)
+            if entries and entries[0].sequence > sequence + 1:
+                entries = read_archived(tables, sequence) or entries
+            if not entries:
+                return
+            yield from entries
+            sequence = entries[-1].sequence
+
+
+def read_archived(tables: "psycopg.Connection[Any]", after: int) -> list[EncodedEntry]:
+    rows = tables.execute(
+        "SELECT sequence, epoch, core, extract(epoch FROM time) * 1000, commands, events, digest"
+        " FROM engine_journalentry WHERE sequence > %s ORDER BY sequence LIMIT %s",
+        (after, PAGE_ENTRIES),
+    )
+    return [
+        EncodedEntry(
+            sequence, epoch, core, int(time), decompress(commands), decompress(events), digest
+        )
+        for sequence, epoch, core, time, commands, events, digest in rows
+    ]
+
+
+def wait_for_projection(exchange: RunningExchange) -> None:
+    """Up to where the journal ends now."""
+    with connect(exchange.engine_redis_url) as stream:
+        sequence = tail_sequence(stream)
+
     def projected() -> bool:
         with psycopg.connect(exchange.database_url) as tables:
             rows = tables.execute("SELECT min(sequence) FROM engine_projectorposition")

@@ -18,7 +18,7 @@ import redis
 
 from crash.audit import Findings, audit
 from crash.load import MARKET
-from crash.record import Record, RecordReader
+from crash.record import METER_STEP_S, Meter, Record, RecordReader
 from crash.rest_trader import RestTrader
 from engine.connections import connect
 from exchange_site.supervisor.parts import PROJECT
@@ -30,6 +30,8 @@ PATIENCE_S = 180.0
 REST_TRADERS = 2
 ACKNOWLEDGED_BETWEEN_KILLS_S = 0.5
 """As many orders as come in this time at the full rate."""
+LEAST_SHARE = 0.1
+"""Of the rate, while the database is away: a busy machine takes less than it is sent."""
 
 PARTS = {
     "engine": "run_engine",
@@ -46,6 +48,10 @@ Say = Callable[[str], None]
 class Result:
     kills: dict[str, int]
     seconds: float
+    up_seconds: float
+    rate: float
+    """Acknowledged orders a second, without the time of outages."""
+    database_away: dict[str, float]
     books_equal: bool
     books_compared: int
     findings: Findings
@@ -64,6 +70,9 @@ class Result:
             "killed": self.kills,
             "seconds": round(self.seconds),
             "acknowledged_per_second": round(self.findings.acknowledged / self.seconds),
+            "up_seconds": round(self.up_seconds),
+            "acknowledged_per_second_up": round(self.rate),
+            "database_away": self.database_away,
         }
 
 
@@ -80,6 +89,8 @@ class Campaign:
         self._path.touch()
         self._reader = RecordReader(self._path, self._record)
         self._killed: Counter[str] = Counter()
+        self._meter = Meter()
+        self._database_away: dict[str, float] = {}
 
     async def run(self, kills: int, *, database_away_s: float = 0.0) -> Result:
         followers = [BookFollower(self._exchange.url, MARKET, s) for s in ("depth@100ms", "depth")]
@@ -100,10 +111,19 @@ class Campaign:
             await asyncio.gather(following, return_exceptions=True)
             for follower in followers:
                 await follower.http.aclose()
-        self._say("the journal and the tables are compared")
+        self._say("the projector catches up, and the journal and the tables are compared")
         findings = await asyncio.to_thread(audit, self._exchange, self._record)
         compared = sum(follower.compared for follower in followers)
-        return Result(dict(self._killed), seconds, books_equal, compared, findings)
+        return Result(
+            kills=dict(self._killed),
+            seconds=seconds,
+            up_seconds=self._meter.up_s,
+            rate=self._meter.rate,
+            database_away=self._database_away,
+            books_equal=books_equal,
+            books_compared=compared,
+            findings=findings,
+        )
 
     @asynccontextmanager
     async def _trading(self) -> AsyncIterator[None]:
@@ -133,9 +153,12 @@ class Campaign:
         self._chance.shuffle(names)
         for number, name in enumerate(names, start=1):
             self._await_orders(f"orders are acknowledged after {number - 1} kills")
-            time.sleep(self._chance.random())
+            self._watch(self._chance.random())
             wait_until(lambda name=name: self._kill(name), f"{name} runs", timeout_s=PATIENCE_S)  # type: ignore[misc]
-            self._say(f"kill {number} of {kills}: {name}; {self._acknowledged():,} acknowledged")
+            self._say(
+                f"kill {number} of {kills}: {name}; {self._acknowledged():,} acknowledged,"
+                f" {self._meter.rate:,.0f} a second while it was up"
+            )
         self._await_orders("orders are acknowledged after the last kill")
 
     def _kill(self, name: str) -> bool:
@@ -160,15 +183,26 @@ class Campaign:
         self._say(f"the database hangs for {seconds:g} s")
         with stopped(self._exchange.database_processes()):
             before = self._acknowledged()
-            time.sleep(seconds)
+            self._watch(seconds)
             health = httpx.get(f"{self._exchange.url}/health", timeout=10).json()
             assert health["engine"]["ok"], health
             assert not health["database"]["ok"], health
-            assert self._acknowledged() > before + self._rate, "matching went on"
+            meanwhile = self._acknowledged() - before
+            assert meanwhile > self._rate * seconds * LEAST_SHARE, "matching went on"
+        self._database_away = {"seconds": seconds, "acknowledged": meanwhile}
+        self._await_orders("orders are acknowledged with the database back")
+
+    def _watch(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            time.sleep(min(left, METER_STEP_S))
+            self._acknowledged()
 
     def _acknowledged(self) -> int:
         self._reader.read()
-        return len(self._record.acknowledged)
+        count = len(self._record.acknowledged)
+        self._meter.note(count)
+        return count
 
     def _await_orders(self, what: str) -> None:
         goal = self._acknowledged() + int(self._rate * ACKNOWLEDGED_BETWEEN_KILLS_S)

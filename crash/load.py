@@ -4,6 +4,7 @@ They go straight to the engine's queue, in lists, since a web server in Python o
 would leave little for the engine. Names are idempotency keys: what is unknown is sent again.
 """
 
+import logging
 import random
 import signal
 import sys
@@ -140,6 +141,7 @@ class Load:
 
 
 def main(url: str, path: str, rate: str) -> None:
+    logging.disable(logging.WARNING)  # that its connections break is what this is about
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     record = RecordWriter(Path(path))

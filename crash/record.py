@@ -1,13 +1,17 @@
 """What traders sent and were told, kept where no kill reaches it."""
 
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from threading import Lock
+from typing import Final
 
 SENT = "s"
 ACKNOWLEDGED = "a"
 REFUSED = "r"
 UNKNOWN = "u"
+
+METER_STEP_S: Final = 0.1
 
 
 class Record:
@@ -36,6 +40,29 @@ class Record:
                     self.contradicted.add(name)
             else:
                 self.unknown.add(name)
+
+
+class Meter:
+    """How long, and how many, orders were acknowledged: the time of outages does not count."""
+
+    def __init__(self) -> None:
+        self.up_s = 0.0
+        self.counted = 0
+        self._at = time.monotonic()
+
+    def note(self, acknowledged: int) -> None:
+        """So many so far. A tenth of a second in which none came is an outage's."""
+        now = time.monotonic()
+        if now - self._at < METER_STEP_S:
+            return
+        if acknowledged > self.counted:
+            self.up_s += now - self._at
+        self.counted, self._at = acknowledged, now
+
+    @property
+    def rate(self) -> float:
+        """Orders a second."""
+        return self.counted / self.up_s if self.up_s else 0.0
 
 
 class RecordReader:

@@ -23,7 +23,7 @@ from engine.connections import connect
 from engine.dead_letters import count_dead_letters
 from engine.intake import FULL_KEY, MAX_QUEUE_LENGTH
 from engine.journal import read_after, tail_sequence
-from engine.models import ProjectorPosition
+from engine.models import ProjectorPosition, Snapshot
 from engine.presence import Presence, read_presence
 from engine.publisher.reader import read_status
 from engine.times import to_milliseconds
@@ -36,6 +36,8 @@ SETTINGS_EVERY_S: Final = 60.0
 
 STILL_MS: Final = 10_000
 """An entry that waits for so long, before a position that stands for so long, is not projected."""
+
+_STARTED: Final = time.monotonic()
 
 Part = dict[str, Any]
 
@@ -182,12 +184,51 @@ def probe_publisher() -> Part:
     return {"lag": lag}
 
 
+def probe_follower() -> Part:
+    """`sequence` is the journal entry of the newest snapshot, `age_ms` how old it is; both null
+    before the first one. `lag` counts the entries since, `lag_ms` says how long the first of them
+    has waited for a snapshot."""
+    try:
+        newest = Snapshot.objects.order_by("-sequence", "-id").first()
+    finally:
+        connection.close()
+    now_ms = time.time_ns() // 1_000_000
+    sequence = newest.sequence if newest is not None else 0
+    with connect(settings.ENGINE_REDIS_URL, timeout_s=PROBE_TIMEOUT_S) as server:
+        tail = tail_sequence(server)
+        waiting = read_after(server, sequence, count=1)
+    return judge_follower(
+        sequence=newest.sequence if newest is not None else None,
+        age_ms=max(0, now_ms - to_milliseconds(newest.created_at)) if newest is not None else None,
+        lag=max(0, tail - sequence),
+        lag_ms=max(0, now_ms - waiting[0].time) if waiting else 0,
+        up_ms=int((time.monotonic() - _STARTED) * 1000),
+    )
+
+
+def judge_follower(
+    *, sequence: int | None, age_ms: int | None, lag: int, lag_ms: int, up_ms: int
+) -> Part:
+    """Raises PartDown where entries wait for a snapshot for too long.
+
+    `up_ms`: how long this process runs. After a start, entries may have waited for as long as
+    everything was stopped: that is not the follower's doing.
+    """
+    figures = {"sequence": sequence, "age_ms": age_ms, "lag": lag, "lag_ms": lag_ms}
+    patience_ms = settings.HEALTH_SNAPSHOT_WAIT_S * 1000
+    if min(lag_ms, up_ms) > patience_ms:
+        is_idle = age_ms is None or age_ms > patience_ms
+        raise PartDown("takes no snapshots" if is_idle else "far behind", **figures)
+    return figures
+
+
 PROBES: Final[dict[str, Callable[[], Part]]] = {
     "engine": probe_engine,
     "redis": probe_redis,
     "database": probe_database,
     "publisher": probe_publisher,
     "projector": probe_projector,
+    "follower": probe_follower,
 }
 
 

@@ -29,6 +29,13 @@ _FIGURES: Final = {
         "exchange_projector_lag_milliseconds",
         "How long the first of them has waited",
     ),
+    ("follower", "sequence"): ("exchange_snapshot_sequence", "Entry of the newest snapshot"),
+    ("follower", "age_ms"): ("exchange_snapshot_age_milliseconds", "Age of the newest snapshot"),
+    ("follower", "lag"): ("exchange_snapshot_lag", "Journal entries since the newest snapshot"),
+    ("follower", "lag_ms"): (
+        "exchange_snapshot_lag_milliseconds",
+        "How long the first of them has waited for a snapshot",
+    ),
 }
 
 
@@ -45,7 +52,7 @@ class ExchangeCollector(Collector):
             up.add_metric([name], float(part["ok"]))
         yield up
         for (name, figure), (metric, documentation) in _FIGURES.items():
-            if figure in parts[name]:
+            if parts[name].get(figure) is not None:
                 yield GaugeMetricFamily(metric, documentation, value=parts[name][figure])
         yield from _presence(parts["engine"])
 

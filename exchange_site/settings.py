@@ -175,6 +175,9 @@ WITHDRAWAL_SECOND_APPROVAL_ABOVE: dict[str, str] = json.loads(
 # /health fails where one of these is further behind than this many journal entries.
 HEALTH_PROJECTOR_LAG = int(os.environ.get("HEALTH_PROJECTOR_LAG", "10000"))
 HEALTH_PUBLISHER_LAG = int(os.environ.get("HEALTH_PUBLISHER_LAG", "10000"))
+HEALTH_SNAPSHOT_WAIT_S = float(
+    os.environ.get("HEALTH_SNAPSHOT_WAIT_S", str(3 * SNAPSHOT_EVERY_S + 60))
+)
 
 # Requests to the API, signed or of somebody signed in, and others, by address; as many may fail to
 # say who calls. Keys of the tier `maker` are not counted.

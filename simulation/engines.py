@@ -1,6 +1,7 @@
 """Engine processes: the real worker, driven step by step, that dies and starts again."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from engine.core.commands import Command, PlaceOrder
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from simulation.world import World
 
 Load = Callable[[MemoryStore, MemoryRecords], Replica]
+Check = Callable[[MemoryStore, MemoryRecords], None]
 
 POISON = "poison"
 """Begins the client order id of an order on which the engine fails."""
@@ -72,13 +74,19 @@ class EngineProcess:
             self._live()
         except (Killed, ConnectionLost, DatabaseDown, Fenced):
             self.kill()
-        except (JournalTailMoved, JournalBroken):
+        except JournalTailMoved:
             if not self.world.was_cut:
                 raise
+            self.kill()
+        except JournalBroken:
+            if not self.world.was_cut:
+                raise
+            self._hand_back()
             self.kill()
         except CommandFailed as failed:
             if not isinstance(failed.__cause__, Bug):
                 raise
+            self._hand_back()
             self.kill()
 
     def _live(self) -> None:
@@ -99,7 +107,9 @@ class EngineProcess:
         network = world.network_of(self)
         store = self._store = world.parts.store(world.redis, owner, network)
         clock = world.parts.clock(world.hours.wall, world.hours.monotonic)
-        self.worker = world.parts.worker(store, clock, self._load(store), world.hours.monotonic)
+        self.worker = world.parts.worker(
+            store, clock, self._load(store), world.hours.monotonic, self._check(store)
+        )
 
     def _load(self, store: MemoryStore) -> Callable[[], Replica]:
         world = self.world
@@ -112,6 +122,16 @@ class EngineProcess:
             return replica
 
         return load
+
+    def _check(self, store: MemoryStore) -> Callable[[], None]:
+        """What a take-over asks of the witnesses, as far as they answer."""
+
+        def check() -> None:
+            records = MemoryRecords(self.world.database, self.world.publishing.position)
+            with suppress(DatabaseDown):
+                self.world.parts.check(store, records)
+
+        return check
 
     def _stand_by(self, worker: Worker) -> None:
         if worker.lead():
@@ -128,13 +148,17 @@ class EngineProcess:
         try:
             if self.worker._in_flight is not None:
                 self.worker._answer(skip=0)
-            self._require_store().release()
+            self._hand_back()
         except (Killed, ConnectionLost, Fenced):
             pass
         except JournalTailMoved:
             if not self.world.was_cut:
                 raise
         self.kill()
+
+    def _hand_back(self) -> None:
+        with suppress(Killed, ConnectionLost):
+            self._require_store().release()
 
     def kill(self) -> None:
         if self._store is not None:

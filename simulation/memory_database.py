@@ -21,7 +21,8 @@ from engine.projector.writer import (
     TRADES,
     Target,
 )
-from engine.snapshots.codec import OpenSnapshot, Packed, SnapshotInvalid
+from engine.snapshots.codec import OpenSnapshot, Packed, SnapshotInvalid, is_whole
+from engine.worker.loader import witness_of
 from engine.worker.ports import KeptSnapshot, Witness
 
 _KEYS: dict[str, tuple[str, ...]] = {
@@ -133,7 +134,10 @@ class MemoryDatabase:
 
     def put(self, packed: Packed, *, keep: int, keep_days: int) -> KeptSnapshot:
         self.require_up()
-        self.shelf = [*self.shelf, packed][-keep:]
+        self.shelf.append(packed)
+        whole = [kept for kept in self.shelf if is_whole(kept.header, kept.sha256, kept.pieces)]
+        needed = {*map(id, self.shelf[-keep:]), *map(id, whole[-keep:])}
+        self.shelf = [kept for kept in self.shelf if id(kept) in needed]
         self.newest_kept = max(self.newest_kept, packed.header.sequence)
         return _kept(packed)
 
@@ -162,12 +166,11 @@ class MemoryRecords:
     def read_archive_after(self, sequence: int) -> Iterator[EncodedEntry]:
         return iter(self._database.read_archive_after(sequence))
 
-    def witnesses(self) -> list[Witness]:
+    def witnesses(self) -> Iterator[Witness]:
+        yield Witness("the publisher", self._published())
         self._database.require_up()
-        return [
-            Witness("the archive", self._database.position, self._database.digest or None),
-            Witness("the publisher", self._published()),
-        ]
+        yield Witness("the archive", self._database.position, self._database.digest or None)
+        yield from (witness_of(kept.header) for kept in self.snapshots()[:1])
 
 
 def _kept(packed: Packed) -> KeptSnapshot:

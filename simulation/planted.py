@@ -87,6 +87,10 @@ def load_without_keys(stream: MemoryStore, records: MemoryRecords) -> Replica:
     return replica
 
 
+def ask_nobody(_stream: MemoryStore, _records: MemoryRecords) -> None:
+    """A standby that leads with what it finds."""
+
+
 class WallClock(SteadyClock):
     """Goes wherever somebody sets it."""
 
@@ -157,6 +161,7 @@ BUGS: Final[Mapping[str, Parts]] = {
     "reply-before-commit": Parts(worker=EarlyReplies),
     "connection-that-retries": Parts(push=push_again),
     "snapshot-without-tail": Parts(worker=NoTail),
+    "takeover-unasked": Parts(check=ask_nobody),
     "keys-forgotten": Parts(load=load_without_keys),
     "clock-backwards": Parts(clock=WallClock, worker=AnyTime),
     "half-applied-command": Parts(worker=Careless),

@@ -11,10 +11,11 @@ import msgspec
 import redis
 
 from engine.journal import EncodedEntry
+from engine.leases import FENCED, GIVE_BACK
 from engine.publisher import keys
 from engine.publisher import store as feed_store
 from engine.publisher.feeds import Feeds, FeedsState, JournalGap
-from engine.publisher.publisher import Publisher
+from engine.publisher.publisher import OtherJournal, Publisher
 from engine.publisher.record import restore_feeds
 from engine.snapshots.codec import OpenSnapshot, SnapshotInvalid
 from simulation.memory_database import DatabaseDown
@@ -106,13 +107,13 @@ class SharedRedis:
             self._epoch += 1
             self._lease = owner, now + lease_ms
             return self._epoch
-        if script == feed_store._RELEASE:
+        if script == GIVE_BACK:
             if holder == arguments[1]:
                 self._lease = None
             return None
-        _, _, owner, epoch, lease_ms, packed = arguments
+        _, _, epoch, owner, lease_ms, packed = arguments
         if epoch != self._epoch or holder not in (None, owner):
-            raise redis.ResponseError("FENCED another publisher leads")
+            raise redis.ResponseError(f"{FENCED} somebody else leads")
         self._lease = owner, now + lease_ms
         for command in msgspec.msgpack.decode(packed, type=list[list[str]]):
             self._change(*command)
@@ -213,7 +214,7 @@ class Publishing:
             self._run(self._live)
         except (Killed, ConnectionLost, DatabaseDown, feed_store.LeaseLost):
             self.die()
-        except JournalGap:
+        except (JournalGap, OtherJournal):
             if not self._world.was_cut:
                 raise
             self.die()

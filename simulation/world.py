@@ -11,9 +11,9 @@ from engine.publisher.publisher import Publisher
 from engine.snapshots.codec import Packed
 from engine.snapshots.trimming import last_needless
 from engine.worker.clock import SteadyClock
-from engine.worker.loader import load_replica
+from engine.worker.loader import check_witnesses, load_replica
 from simulation.clients import SETUP, Client
-from simulation.engines import EngineProcess, Load, SmallBatches
+from simulation.engines import Check, EngineProcess, Load, SmallBatches
 from simulation.following import Following, Projector
 from simulation.hours import Hours
 from simulation.judge import Judge, demand
@@ -51,6 +51,7 @@ class Parts:
     store: type[MemoryStore] = MemoryStore
     clock: type[SteadyClock] = SteadyClock
     load: Load = load_replica
+    check: Check = check_witnesses
     push: Push = push
     projector: type[Projector] = Projector
     publisher: type[Publisher] = Publisher
@@ -150,7 +151,7 @@ class World:
         self.chance = Random(seed)
         self.faults = Faults.of(self.chance)
         self.poison = self.chance.choice((0, 0, 1, 3))
-        """Orders on which the engine will fail: each ends three engines, and their leases."""
+        """Orders on which the engine will fail: each ends three engines."""
         self.is_troubled = True
         self.hours = Hours()
         self.redis = MemoryRedis(self.hours)
@@ -292,7 +293,10 @@ class World:
             self.redis.crash()
 
     def _stop_database(self) -> None:
-        self.database.is_up = False
+        """Not while the journal is cut: with both ill there is nobody to ask, and trading goes on
+        without a database."""
+        if not self.is_cut:
+            self.database.is_up = False
 
     def _set_clock(self) -> None:
         self.hours.wall_ahead_ms += self.chance.choice((-HOUR_MS, HOUR_MS))
@@ -322,10 +326,11 @@ class World:
         self.chance.choice(self.engines).stop()
 
     def _cut_journal(self) -> None:
-        """The journal's end is gone, and somebody has seen it. The leader's connection holds, all
-        others break: whoever starts then asks the witnesses first."""
+        """The journal's end is gone, and somebody has seen it. No connection breaks: whoever leads
+        finds another tail, and whoever leads next asks the witnesses first."""
         journal, seen = self.redis.journal, self.database.position
-        if self._cut_off or self._depth or not self.redis.is_up or seen < 2:
+        is_well = self.redis.is_up and self.database.is_up
+        if self._cut_off or self._depth or not is_well or seen < 2:
             return
         self._cut_off = [entry for entry in journal if entry.sequence >= seen]
         if len(self._cut_off) == len(journal):
@@ -334,9 +339,6 @@ class World:
         self.was_cut = True
         self.redis.journal = journal[: -len(self._cut_off)]
         self.redis.late.clear()
-        for engine in self.engines:
-            if not engine.leads:
-                engine.kill()
 
     def _restore_journal(self) -> None:
         """As FAILURES.md says: somebody puts the file back as it was."""

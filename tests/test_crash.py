@@ -5,9 +5,15 @@
 
 import asyncio
 
-from crash.audit import audit
+import httpx
+
+from crash.audit import Journal, audit, read_journal, wait_for_projection
 from crash.campaign import Campaign
 from crash.record import ACKNOWLEDGED, SENT, Record
+from engine.connections import connect
+from engine.core.snapshot import state_hash
+from engine.journal import JOURNAL_KEY, tail_sequence
+from exchange_site.tests.processes import wait_until
 from exchange_site.tests.running import RunningExchange
 from exchange_site.tests.settings import TEST_CONTROLLER
 from markets.tests.native import NativeClient, order
@@ -33,6 +39,22 @@ def test_a_second_start_goes_on_where_the_first_ended(fragile: RunningExchange) 
     after = fragile.state()
     assert after["state_hash"] == before["state_hash"]
     assert after["assets"] == before["assets"]
+
+
+def test_the_auditor_reads_what_was_trimmed(fragile: RunningExchange) -> None:
+    def is_published() -> bool:
+        publisher = httpx.get(f"{fragile.url}/health").json()["publisher"]
+        return bool(publisher["ok"] and publisher["lag"] == 0)
+
+    wait_for_projection(fragile)
+    wait_until(is_published, "everything is published")
+    with connect(fragile.engine_redis_url) as stream:
+        tail = tail_sequence(stream)
+        stream.xtrim(JOURNAL_KEY, maxlen=1, approximate=False)
+    journal = Journal()
+    journal.read(read_journal(fragile))
+    assert journal.replica.sequence == tail
+    assert state_hash(journal.replica.engine) == fragile.state()["state_hash"]
 
 
 def test_the_auditor_notices(fragile: RunningExchange) -> None:

@@ -230,6 +230,21 @@ def test_a_withdrawal_locks_its_funds_and_then_ends(
     assert balances(trader)["BTC"] == left
 
 
+def test_funds_are_let_in_once(
+    office: RunningExchange, operator: Operator, trader: NativeClient
+) -> None:
+    fields = {
+        "user": office.account_of(trader.username),
+        "asset": "BTC",
+        "amount": "1",
+        "reason": "a deposit",
+        "idempotency_key": uuid.uuid4().hex,
+    }
+    for _ in range(2):
+        operator.save("/accounts/onramprequest/add/", **fields)
+        assert balances(trader)["BTC"][0] == "11.00000000"
+
+
 def test_a_transfer_moves_funds_once(
     office: RunningExchange, operator: Operator, trader: NativeClient
 ) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
@@ -115,7 +116,9 @@ class OnrampAdmin(ModelAdmin[OnrampRequest]):
         form: ModelForm[OnrampRequest],
         change: bool,
     ) -> None:
-        self._try(request, obj, partial(onramp_credit, onramp=obj, actor=actor_of(request)))
+        # Not before the request is committed: nothing must be credited for one that never was.
+        credit = partial(onramp_credit, onramp=obj, actor=actor_of(request))
+        transaction.on_commit(lambda: self._try(request, obj, credit))
 
     @admin.action(description="Approve and credit", permissions=["change"])
     def credit(self, request: HttpRequest, requests: QuerySet[OnrampRequest]) -> None:

@@ -5,8 +5,10 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import transaction
+from django.test import Client
 from django.utils import timezone
-from pytest_django import Settings
+from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from accounts import onramp as service
 from accounts.models import OnrampChannel, OnrampRequest, OnrampStatus, User
@@ -127,6 +129,35 @@ def test_rejected_by_a_person(people: list[User], sent: list[Deposit]) -> None:
     row = onramp_reject(onramp=request_of(user, actor=user), actor=actor, rejection="who is it?")
     assert (row.status, row.rejected_by) == (OnrampStatus.REJECTED, actor)
     with pytest.raises(OnrampRefused):
+        onramp_credit(onramp=row, actor=actor)
+    assert sent == []
+
+
+def test_the_admin_credits_once_the_request_is_committed(
+    people: list[User],
+    sent: list[Deposit],
+    admin_client: Client,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    """Whatever rolls the form's transaction back, nothing was deposited for it."""
+    fields = {"user": people[0].pk, "asset": "BTC", "amount": "1.5", "reason": "test"}
+    with django_capture_on_commit_callbacks() as committed:
+        answer = admin_client.post(
+            "/admin/accounts/onramprequest/add/", {**fields, "idempotency_key": "k"}
+        )
+    assert answer.status_code == 302
+    row = OnrampRequest.objects.get()
+    assert (row.status, row.submitted_at, sent) == (OnrampStatus.REQUESTED, None, [])
+    for callback in committed:
+        callback()
+    row.refresh_from_db()
+    assert (row.status, len(sent)) == (OnrampStatus.CREDITED, 1)
+
+
+def test_nothing_is_credited_within_a_transaction(people: list[User], sent: list[Deposit]) -> None:
+    user, actor, _ = people
+    row = request_of(user, actor=actor)
+    with transaction.atomic(), pytest.raises(RuntimeError, match="durable"):
         onramp_credit(onramp=row, actor=actor)
     assert sent == []
 

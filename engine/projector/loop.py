@@ -1,8 +1,13 @@
-"""The projector's loop: read the stream, project a batch, until the time is up."""
+"""The projector's loop: read the stream, project a batch, until the time is up.
+
+While PostgreSQL writes one batch, a thread reads the next one and makes its rows: each of the two
+has about half of the work.
+"""
 
 import time
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, NamedTuple
 
 import redis
 from django.db import transaction
@@ -10,6 +15,7 @@ from django.db import transaction
 from engine.journal import JOURNAL_KEY, EncodedEntry, read_after, tail_sequence
 from engine.models import ProjectorPosition
 from engine.projector.positions import JOURNAL, advance_position, lock_position, read_position
+from engine.projector.rows import Pair, Rows
 from engine.projector.writer import known_rows, write_rows
 from engine.times import to_datetime
 
@@ -20,7 +26,7 @@ MAX_BATCH_BYTES: Final = 4_000_000
 PAGE_ENTRIES: Final = 32
 """Read at once: XREAD counts entries, not bytes, and an entry may hold hundreds of commands."""
 
-BLOCK_MS: Final = 1_000
+BLOCK_MS: Final = 500
 
 
 class JournalGapError(Exception):
@@ -47,6 +53,11 @@ class JournalMismatchError(Exception):
         )
 
 
+class Batch(NamedTuple):
+    entries: list[EncodedEntry]
+    rows: Rows
+
+
 def project_journal(
     connection: "redis.Redis", *, seconds: float, should_stop: Callable[[], bool] = lambda: False
 ) -> int:
@@ -59,12 +70,32 @@ def project_journal(
     deadline = time.monotonic() + seconds
     start = read_position(JOURNAL)
     check_same_journal(connection, start)
-    position = start.sequence
-    while (left := deadline - time.monotonic()) > 0 and not should_stop():
-        block_ms = max(1, min(BLOCK_MS, int(left * 1000)))
-        if entries := read_batch(connection, position, block_ms=block_ms):
-            position = project_entries(entries)
+    position, known = start.sequence, known_rows()
+
+    def read_next(after: int, scales: Mapping[str, int], pairs: Mapping[str, Pair]) -> Batch:
+        left_ms = int((deadline - time.monotonic()) * 1000)
+        block_ms = max(1, min(BLOCK_MS, left_ms))
+        return make_batch(read_batch(connection, after, block_ms=block_ms), scales, pairs)
+
+    with ThreadPoolExecutor(1, thread_name_prefix="read-ahead") as ahead:
+        following = ahead.submit(read_next, position, known.scales, known.pairs)
+        while time.monotonic() < deadline and not should_stop():
+            entries, rows = following.result()
+            newest = entries[-1].sequence if entries else position
+            following = ahead.submit(read_next, newest, rows.scales, rows.pairs)
+            if entries:
+                position = project_entries(entries, rows)
     return position - start.sequence
+
+
+def make_batch(
+    entries: list[EncodedEntry], scales: Mapping[str, int], pairs: Mapping[str, Pair]
+) -> Batch:
+    """With the rows that follow those whose assets and markets are given."""
+    rows = Rows(scales, pairs)
+    for entry in entries:
+        rows.add(entry)
+    return Batch(entries, rows)
 
 
 def read_batch(
@@ -83,24 +114,24 @@ def read_batch(
     return batch
 
 
-def project_entries(entries: list[EncodedEntry]) -> int:
+def project_entries(entries: list[EncodedEntry], prepared: Rows | None = None) -> int:
     """Write what the entries mean, in one transaction; the sequence the tables stand at then.
 
-    Entries that are written already are skipped. Raises JournalGapError and PositionBusyError.
+    Entries that are written already are skipped. `prepared` are the rows of all of them, for the
+    case that none is. Raises JournalGapError and PositionBusyError.
     """
     with transaction.atomic():
         position = lock_position(JOURNAL)
-        rows, last = known_rows(), None
-        for entry in entries:
-            expected = (last.sequence if last else position.sequence) + 1
-            if entry.sequence < expected:
-                continue
-            if entry.sequence > expected:
+        new = [entry for entry in entries if entry.sequence > position.sequence]
+        for expected, entry in enumerate(new, start=position.sequence + 1):
+            if entry.sequence != expected:
                 raise JournalGapError(expected - 1, entry.sequence)
-            rows.add(entry)
-            last = entry
-        if last is not None:
-            write_rows(rows)
+        if new:
+            last = new[-1]
+            if prepared is None or len(new) < len(entries):
+                known = known_rows()
+                prepared = make_batch(new, known.scales, known.pairs).rows
+            write_rows(prepared)
             advance_position(
                 position,
                 sequence=last.sequence,

@@ -6,14 +6,16 @@ units of their asset, times ISO text: what COPY takes, and as exact as the journ
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from engine.amounts import format_amount
 from engine.archive import compress
 from engine.core.events import (
     AccountConfigured,
     AssetDefined,
+    BalanceChanged,
     Deposited,
+    DepthChanged,
     Event,
     FeesSet,
     MarketDefined,
@@ -21,6 +23,8 @@ from engine.core.events import (
     OrderListUpdated,
     OrderUpdated,
     PhaseChanged,
+    Rejected,
+    TimerSet,
     Traded,
     Transferred,
     WithdrawalUpdated,
@@ -35,6 +39,8 @@ from engine.projector.postings import (
     postings_of_withdrawal,
 )
 from engine.times import to_datetime
+
+_WITHOUT_ROWS: Final = frozenset((DepthChanged, BalanceChanged, TimerSet, Rejected))
 
 
 class AssetRow(NamedTuple):
@@ -222,9 +228,12 @@ class Rows:
         time = timestamp(entry.time)
         for events in entry.decode_events():
             for event in events:
-                self._add_event(event, entry.sequence, time)
+                if type(event) not in _WITHOUT_ROWS:
+                    self._add_event(event, entry.sequence, time)
 
     def _add_event(self, event: Event, sequence: int, time: str) -> None:
+        if type(event) in _WITHOUT_ROWS:
+            return
         if isinstance(event, OrderUpdated):
             self._orders[event.order.order_id] = (event, sequence)
         elif isinstance(event, Traded):
@@ -243,7 +252,7 @@ class Rows:
             self._add_definition(event, sequence)
 
     def _add_definition(self, event: Event, sequence: int) -> None:
-        """What operators decided. The remaining kinds of events have no rows."""
+        """What operators decided."""
         if isinstance(event, AssetDefined):
             self.scales[event.symbol] = event.scale
             self.assets[event.symbol] = AssetRow(clean(event.symbol), event.scale)

@@ -54,6 +54,8 @@ class FeedsState(msgspec.Struct, array_like=True):
     scales: dict[str, int] = msgspec.field(default_factory=dict)
     pairs: dict[str, tuple[str, str]] = msgspec.field(default_factory=dict)
     """Base and quote asset by market."""
+    digest: str = ""
+    """Of the entry `sequence`; empty where it is not known."""
 
 
 def state_scales(state: FeedsState) -> Scales:
@@ -87,6 +89,7 @@ class Feeds:
             if tell:
                 self.user_events += told
         self.state.sequence, self.state.time = entry.sequence, entry.time
+        self.state.digest = entry.digest
         if not tell:
             self.tell_nothing()
 

@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol, TypeVar
 import redis.asyncio
 
 from engine.journal import EncodedEntry, read_after_async, tail_sequence_async
-from engine.publisher.feeds import Feeds, Frame, JournalGap
+from engine.publisher.feeds import Feeds, FeedsState, Frame, JournalGap
 from engine.publisher.store import FeedStore
 from engine.publisher.streams import SPEEDS_MS, group_of
 
@@ -30,9 +30,18 @@ STEP_AT_MOST_EVERY_S: Final = 0.005
 CLOSE_AFTER_MS: Final = 500
 """A candle is called closed that long after its end: an entry of its last moment may be late."""
 
+_WHAT_TO_DO: Final = (
+    "Put back its append-only file as it was; where that is lost, or another journal is meant, "
+    "docs/FAILURES.md says what to do (restore_journal, forget_feeds)."
+)
+
 _log = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
+
+
+class OtherJournal(Exception):
+    """The journal is not the one, or not all of the one, that the feeds were made from."""
 
 
 class Groups(Protocol):
@@ -86,9 +95,12 @@ class Publisher:
 
     async def recover(self) -> None:
         """Go on where the stored state is. Without one, silently from the newest snapshot on, or
-        from the journal's beginning. Raises JournalGap."""
+        from the journal's beginning. Raises JournalGap, and OtherJournal before anything is
+        written: the stored position bears witness to what the journal held."""
         tail = await self._tail()
         stored = await self._store.load()
+        if stored is not None:
+            await self._check_journal(stored.feeds.state, tail)
         if stored is not None and await self._continues(stored.feeds.state.sequence, tail):
             self._feeds, self._generation = stored.feeds, stored.generation
             # Perhaps they never left. Whoever has them drops them.
@@ -97,25 +109,40 @@ class Publisher:
             return
         if stored is not None:
             _log.warning(
-                "the journal does not go on at the stored position, entry %d: it is another "
-                "journal, or was trimmed beyond it",
+                "the journal was trimmed beyond the stored position, entry %d: beginning anew",
                 stored.feeds.state.sequence,
             )
         await self._rebuild(tail)
         self._generation = await self._store.begin(self._feeds)
 
+    async def _check_journal(self, seen: FeedsState, tail: int) -> None:
+        """Raises OtherJournal unless it may hold all that was `seen`."""
+        if seen.sequence > tail:
+            raise OtherJournal(
+                f"the feeds stand at entry {seen.sequence}, but the journal ends at entry {tail}. "
+                "The engine's Redis lost its newest entries, or it is that of another exchange. "
+                f"Nothing was written. {_WHAT_TO_DO}"
+            )
+        if not seen.sequence or not seen.digest:
+            return
+        found = await read_after_async(self._journal, seen.sequence - 1, count=1)
+        if found and found[0].sequence == seen.sequence and found[0].digest != seen.digest:
+            raise OtherJournal(
+                f"the journal's entry {seen.sequence} is not the one that the feeds were made "
+                f"from: it is another journal. Nothing was written. {_WHAT_TO_DO}"
+            )
+
     async def _continues(self, position: int, tail: int) -> bool:
-        if position >= tail:
-            return position == tail
+        if position == tail:
+            return True
         following = await read_after_async(self._journal, position, count=1)
         return following[0].sequence == position + 1
 
     async def _rebuild(self, tail: int) -> None:
         newest: Feeds | None = await self._patiently(self._past.newest_feeds())
         self._feeds = newest or Feeds()
+        await self._check_journal(self._feeds.state, tail)
         begun_at = self._feeds.state.sequence
-        if begun_at > tail:
-            raise JournalGap(begun_at, tail)
         while self._feeds.state.sequence < tail:
             for entry in await self._read_anywhere():
                 self._feeds.apply(entry, tell=False)

@@ -113,6 +113,8 @@ def read_minutes(symbol: str, open_times: Sequence[int]) -> list[Minute]:
 class PublisherStatus(msgspec.Struct, frozen=True):
     leads: bool
     sequence: int
+    digest: str
+    """Of that entry; empty where it is not known."""
 
 
 def read_status(connection: "redis.Redis") -> PublisherStatus:
@@ -120,10 +122,10 @@ def read_status(connection: "redis.Redis") -> PublisherStatus:
     stored that this version can read, for then it begins anew."""
     lease, state = connection.mget([keys.LEASE, keys.STATE])
     try:
-        sequence = msgspec.json.decode(state, type=FeedsState).sequence if state else 0
+        stored = msgspec.json.decode(state, type=FeedsState) if state else FeedsState()
     except msgspec.MsgspecError:
-        sequence = 0
-    return PublisherStatus(lease is not None, sequence)
+        stored = FeedsState()
+    return PublisherStatus(lease is not None, stored.sequence, stored.digest)
 
 
 def _phase(value: bytes | None) -> Phase:

@@ -84,9 +84,9 @@ class Trading:
         return found
 
 
-def record_feeds(engine: Engine, trading: Trading, sequence: int) -> FeedsRecord:
+def record_feeds(engine: Engine, trading: Trading, sequence: int, digest: str) -> FeedsRecord:
     """The feeds as they are after the entry `sequence`, with nothing left to tell."""
-    state = FeedsState(sequence=sequence, time=engine.time)
+    state = FeedsState(sequence=sequence, time=engine.time, digest=digest)
     state.scales = {asset.symbol: asset.scale for asset in engine.markets.assets.values()}
     markets = []
     for market in engine.markets:

@@ -13,6 +13,7 @@ from typing import Any, Final
 import msgspec
 import redis.asyncio
 
+from engine.leases import FENCE, FENCED, GIVE_BACK, HOLD, TAKE
 from engine.publisher import keys
 from engine.publisher.book import BookSide
 from engine.publisher.feeds import Feeds, FeedsState, Frame
@@ -24,30 +25,15 @@ LEASE_MS: Final = 1_000
 _CHUNK: Final = 1_000
 """Arguments of one command; Lua's stack holds a few thousand."""
 
-# As with the engine: the epoch is raised with every lease that is taken, so an unchanged one proves
-# that nobody led in between, even where the lease itself has lapsed.
-_ACQUIRE: Final = """
-if redis.call('EXISTS', KEYS[1]) == 1 then return false end
-local epoch = redis.call('INCR', KEYS[2])
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+_ACQUIRE: Final = f"""{TAKE}
 return epoch
 """
 
 # Everything or nothing: the fence stands before the first write, and a script that is refused for
 # want of memory is refused at its first write.
-_WRITE: Final = """
-local holder = redis.call('GET', KEYS[1])
-if redis.call('GET', KEYS[2]) ~= ARGV[2] or (holder and holder ~= ARGV[1]) then
-  return redis.error_reply('FENCED another publisher leads')
-end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[3])
+_WRITE: Final = f"""{FENCE}{HOLD}
 for _, command in ipairs(cmsgpack.unpack(ARGV[4])) do redis.call(unpack(command)) end
 return 'OK'
-"""
-
-_RELEASE: Final = """
-if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
-return 0
 """
 
 Command = list[str]
@@ -87,7 +73,7 @@ class FeedStore:
         await self._write([])
 
     async def release(self) -> None:
-        await self._client.eval(_RELEASE, 1, keys.LEASE, self._owner)
+        await self._client.eval(GIVE_BACK, 1, keys.LEASE, self._owner)
 
     async def load(self) -> Stored | None:
         """None where nothing, or nothing of this format, is stored."""
@@ -155,13 +141,13 @@ class FeedStore:
                 2,
                 keys.LEASE,
                 keys.EPOCH,
-                self._owner,
                 self._epoch,
+                self._owner,
                 self._lease_ms,
                 _pack(commands),
             )
         except redis.ResponseError as error:
-            if str(error).startswith("FENCED"):
+            if str(error).startswith(FENCED):
                 raise LeaseLost(str(error)) from error
             raise
 

@@ -86,8 +86,9 @@ class Follower:
         """Store one of this entry, and read it back. Raises SnapshotInvalid where that fails."""
         started = time.monotonic()
         with without_collections():
-            feeds = record_feeds(self.replica.engine, self._trading, self.replica.sequence)
-            packed = pack_snapshot(self.replica, feeds)
+            replica = self.replica
+            feeds = record_feeds(replica.engine, self._trading, replica.sequence, replica.digest)
+            packed = pack_snapshot(replica, feeds)
         self._counted, self._taken_at = self.replica.commands, started
         try:
             kept = self._shelf.put(packed, keep=self._policy.keep, keep_days=self._policy.keep_days)

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
 import redis
@@ -10,7 +11,8 @@ from engine.archive import read_archive_after
 from engine.journal import EncodedEntry
 from engine.projector.positions import JOURNAL, read_position
 from engine.publisher.reader import read_status
-from engine.snapshots.store import kept_snapshot, list_snapshots
+from engine.snapshots.store import kept_snapshot, list_snapshots, read_headers
+from engine.worker.loader import witness_of
 from engine.worker.ports import KeptSnapshot, Witness
 
 PAGE_ENTRIES: Final = 50
@@ -31,11 +33,12 @@ class DatabaseRecords:
             yield from entries
             sequence = entries[-1].sequence
 
-    def witnesses(self) -> list[Witness]:
-        archive = read_position(JOURNAL)
-        seen = [Witness("the archive", archive.sequence, archive.digest or None)]
+    def witnesses(self) -> Iterator[Witness]:
         try:
-            seen.append(Witness("the publisher", read_status(self._shared).sequence))
+            published = read_status(self._shared)
+            yield Witness("the publisher", published.sequence, published.digest or None)
         except redis.RedisError:
             _log.warning("the publisher's Redis does not answer: its position is not checked")
-        return seen
+        archive = read_position(JOURNAL)
+        yield Witness("the archive", archive.sequence, archive.digest or None)
+        yield from map(witness_of, islice(read_headers(), 1))

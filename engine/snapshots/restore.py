@@ -11,7 +11,7 @@ import redis
 from engine.archive import archived_sequence
 from engine.journal import JOURNAL_KEY, read_after, tail_sequence
 from engine.models import Snapshot
-from engine.publisher import keys
+from engine.publisher.reset import forget_feeds
 from engine.snapshots.records import DatabaseRecords
 from engine.wire import EPOCH_KEY
 from engine.worker.recovery import JournalBroken
@@ -46,7 +46,7 @@ def restore_journal(
         fields: dict[Any, Any] = entry.fields()
         journal.xadd(JOURNAL_KEY, fields, id=f"{entry.sequence}-0")
         count, epoch = count + 1, entry.epoch
-    shared.delete(keys.STATE)
+    forget_feeds(shared)
     later = Snapshot.objects.filter(sequence__gt=archived)
     removed = later.count()
     later.delete()

@@ -1,7 +1,9 @@
 """Snapshots in PostgreSQL: stored whole or not at all, in pieces of some megabytes."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
+from itertools import islice
 
 from django.db import connection, transaction
 from django.db.models import Max
@@ -10,7 +12,7 @@ from django.utils import timezone
 
 from engine.models import Snapshot, SnapshotPiece
 from engine.projector.positions import lock_key
-from engine.snapshots.codec import Header, Packed
+from engine.snapshots.codec import Header, Packed, attests, is_whole
 from engine.times import to_datetime, to_milliseconds
 from engine.worker.ports import KeptSnapshot
 
@@ -62,12 +64,21 @@ def _lock() -> None:
 
 
 def _prune(*, keep: int, keep_days: int) -> None:
-    """Keep the newest ones, and the last one of each of the newest days that have any."""
-    newest = Snapshot.objects.order_by("-sequence", "-id").values_list("id", flat=True)[:keep]
+    """Keep the newest ones, so many more of those that are whole that these are `keep` too, and the
+    last one of each of the newest days that have any."""
+    rows = list_snapshots()
+    newest = (row.id for row in rows[:keep])
+    whole = (row.id for row in islice(filter(_is_whole, rows), keep))
     by_day = Snapshot.objects.annotate(day=TruncDate("time")).values("day")
     last_of_day = by_day.annotate(last=Max("id")).order_by("-day")[:keep_days]
-    kept = {*newest, *(day["last"] for day in last_of_day)}
+    kept = {*newest, *whole, *(day["last"] for day in last_of_day)}
     Snapshot.objects.exclude(id__in=kept).delete()
+
+
+def _is_whole(row: Snapshot) -> bool:
+    pieces = SnapshotPiece.objects.filter(snapshot=row).order_by("number")
+    data = pieces.values_list("data", flat=True).iterator(chunk_size=1)
+    return is_whole(header_of(row), row.sha256, map(bytes, data))
 
 
 def list_snapshots(*, until: int | None = None, before: datetime | None = None) -> list[Snapshot]:
@@ -78,6 +89,14 @@ def list_snapshots(*, until: int | None = None, before: datetime | None = None) 
     if before is not None:
         rows = rows.filter(time__lte=before)
     return list(rows)
+
+
+def read_headers() -> Iterator[Header]:
+    """Of the snapshots that stand by their columns, the newest first."""
+    for row in list_snapshots():
+        first = SnapshotPiece.objects.filter(snapshot=row, number=0).first()
+        if first is not None and attests(header := header_of(row), bytes(first.data)):
+            yield header
 
 
 def kept_snapshot(row: Snapshot) -> KeptSnapshot:

@@ -1,6 +1,6 @@
 """The exchange as it was after any entry of its journal."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from engine.amounts import format_amount
@@ -33,7 +33,7 @@ class Until:
             if not self.is_over(kept.header.sequence, kept.header.time)
         ]
 
-    def witnesses(self) -> list[Witness]:
+    def witnesses(self) -> Iterator[Witness]:
         return self._records.witnesses()
 
     def is_over(self, sequence: int, time: int) -> bool:

@@ -26,12 +26,14 @@ from engine.projector import writer
 from engine.projector.loop import (
     JournalGapError,
     JournalMismatchError,
+    make_batch,
     project_entries,
     project_journal,
     read_batch,
 )
 from engine.projector.positions import JOURNAL, PositionBusyError, lock_key, projected_sequence
 from engine.projector.rows import PhaseRow
+from engine.projector.writer import known_rows
 from engine.tests.journals import (
     START_MS,
     JournalWriter,
@@ -207,6 +209,20 @@ def without_ids(tables: list[list[Any]]) -> list[list[Any]]:
         [row[1:] for row in table] if number == ledger else table
         for number, table in enumerate(tables)
     ]
+
+
+def test_rows_made_ahead_are_not_written_where_others_were_quicker() -> None:
+    """Two tasks at once, for a moment: the slower one read the same entries before."""
+    entries = small_journal()
+    project_entries(entries)
+    once = contents()
+    ProjectorPosition.objects.all().delete()
+    known = known_rows()
+    ahead = make_batch(entries, known.scales, known.pairs)
+    project_entries(entries[:3])
+    assert project_entries(entries, ahead.rows) == 6
+    assert project_entries(entries, ahead.rows) == 6
+    assert without_ids(contents()) == without_ids(once)
 
 
 def test_old_rules_and_states_do_not_come_back() -> None:

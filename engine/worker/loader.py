@@ -44,7 +44,7 @@ def restore_newest(stream: Stream, records: Records) -> tuple[Replica, OpenSnaps
         try:
             check_version(stream, records, kept.header)
             snapshot = OpenSnapshot(kept.load())
-            _check_witness(stream, _witness_of(snapshot.header))
+            check_witness(stream, witness_of(snapshot.header))
             replica = snapshot.replica()
         except SnapshotInvalid as invalid:
             refused.append(f"snapshot {kept.header.sequence} cannot be used: {invalid}")
@@ -61,11 +61,12 @@ def restore_newest(stream: Stream, records: Records) -> tuple[Replica, OpenSnaps
 def check_witnesses(stream: Stream, records: Records) -> None:
     """Raises JournalBroken where the stream does not hold what somebody has seen of it."""
     for witness in records.witnesses():
-        _check_witness(stream, witness)
+        check_witness(stream, witness)
 
 
-def _check_witness(stream: Stream, witness: Witness) -> None:
-    """The witness was asked first: the journal may have grown since, and must not have shrunk."""
+def check_witness(stream: Stream, witness: Witness) -> None:
+    """Raises JournalBroken. The witness was asked first: the journal may have grown since, and must
+    not have shrunk."""
     tail = stream.tail()
     if witness.sequence > tail:
         raise JournalBehind(
@@ -81,12 +82,12 @@ def _check_witness(stream: Stream, witness: Witness) -> None:
         return
     raise JournalBroken(
         f"the journal's entry {witness.sequence} is not the one that {witness.name} has seen: "
-        "the engine's Redis and PostgreSQL are of two exchanges, or the journal was altered. "
-        "Nothing was written. Point both settings at servers of the same exchange."
+        "the servers are those of two exchanges, or the journal was altered. Nothing was written. "
+        "Point all settings at servers of the same exchange."
     )
 
 
-def _witness_of(header: Header) -> Witness:
+def witness_of(header: Header) -> Witness:
     return Witness(f"the snapshot of entry {header.sequence}", header.sequence, header.digest)
 
 

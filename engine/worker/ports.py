@@ -130,5 +130,6 @@ class Records(Protocol):
     def read_archive_after(self, sequence: int) -> Iterator[EncodedEntry]:
         """All archived entries after `sequence`, in order; a gap is for the reader to see."""
 
-    def witnesses(self) -> list[Witness]:
-        """Who has seen entries that the journal must therefore hold; snapshots are asked apart."""
+    def witnesses(self) -> Iterator[Witness]:
+        """Who has seen entries that the journal must therefore hold, those who answer at once
+        first."""

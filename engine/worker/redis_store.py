@@ -21,6 +21,7 @@ from engine.dead_letters import (
 )
 from engine.intake import FULL_KEY, Room, why_full
 from engine.journal import JOURNAL_KEY, EncodedEntry, read_all_after, tail_sequence
+from engine.leases import FENCE, FENCED, GIVE_BACK, HOLD, TAKE
 from engine.presence import LEADER_KEY, SILENT_MS, STANDBYS_KEY, Instance
 from engine.wire import EPOCH_KEY, LEASE_KEY, QUEUE_KEY, REPLY_CHANNEL
 from engine.worker.ports import Fenced, JournalTailMoved
@@ -34,12 +35,7 @@ local time = redis.call('TIME')
 local now_ms = time[1] * 1000 + math.floor(time[2] / 1000)
 """
 
-# An epoch is raised with every lease that is taken, so an unchanged epoch proves that nobody led
-# in between, even where the lease itself has lapsed: after a stall the leader goes on unharmed.
-_ACQUIRE: Final = f"""{_NOW_MS}
-if redis.call('EXISTS', KEYS[1]) == 1 then return false end
-local epoch = redis.call('INCR', KEYS[2])
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+_ACQUIRE: Final = f"""{_NOW_MS}{TAKE}
 redis.call('HSET', KEYS[3], 'instance', ARGV[3], 'pid', ARGV[4], 'epoch', epoch, 'since', now_ms)
 redis.call('HDEL', KEYS[4], ARGV[1])
 return epoch
@@ -58,21 +54,13 @@ redis.call('HSET', KEYS[1], ARGV[1], cjson.encode(standby))
 return 'OK'
 """
 
-_FENCE: Final = """
-local holder = redis.call('GET', KEYS[1])
-if redis.call('GET', KEYS[2]) ~= ARGV[1] or (holder and holder ~= ARGV[2]) then
-  return redis.error_reply('FENCED another engine leads')
-end
-"""
-
-_RENEW: Final = f"""{_FENCE}
-redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+_RENEW: Final = f"""{FENCE}{HOLD}
 return 'OK'
 """
 
 # What can fail comes before what discards: neither a script nor MULTI rolls back. A stream refuses
 # an id twice, but not a gap; hence the look at its tail.
-_COMMIT: Final = f"""{_FENCE}
+_COMMIT: Final = f"""{FENCE}
 local queue, journal, consumed, sequence = KEYS[3], KEYS[4], tonumber(ARGV[4]), tonumber(ARGV[5])
 local settled, dead_letter = ARGV[6], ARGV[7]
 if sequence > 0 then
@@ -86,7 +74,7 @@ if sequence > 0 then
   end
   redis.call('XADD', journal, ARGV[5] .. '-0', unpack(ARGV, 9))
 end
-redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+{HOLD}
 for name in string.gmatch(settled, '%S+') do redis.call('HDEL', KEYS[5], name) end
 if consumed > 0 then redis.call('LTRIM', queue, consumed, -1) end
 return 'OK'
@@ -101,19 +89,18 @@ _COMMIT_KEYS: Final = (
     DEAD_LETTERS_KEY,
 )
 
-_SUSPECT: Final = f"""{_FENCE}
+_SUSPECT: Final = f"""{FENCE}
 return redis.call('HSET', KEYS[3], ARGV[4], ARGV[5])
 """
 
-_SET_FULL: Final = f"""{_FENCE}
+_SET_FULL: Final = f"""{FENCE}
 if ARGV[4] == '' then return redis.call('DEL', KEYS[3]) end
 return redis.call('SET', KEYS[3], ARGV[4])
 """
 
-_RELEASE: Final = """
+_RELEASE: Final = f"""
 redis.call('HDEL', KEYS[2], ARGV[1])
-if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
-return 0
+{GIVE_BACK}
 """
 
 
@@ -245,7 +232,7 @@ class RedisStore(RedisStream):
         try:
             self._connection.read_response()
         except redis.ResponseError as error:
-            if str(error).startswith("FENCED"):
+            if str(error).startswith(FENCED):
                 raise Fenced(str(error)) from error
             if str(error).startswith("TAIL"):
                 raise JournalTailMoved(str(error)) from error

@@ -19,7 +19,7 @@ from engine.journal import EncodedEntry
 from engine.presence import ANNOUNCE_EVERY_S
 from engine.worker.batch import Batch
 from engine.worker.ports import Clock, Store
-from engine.worker.recovery import JournalGap, Replica
+from engine.worker.recovery import JournalBroken, JournalGap, Replica
 from engine.worker.suspects import CommandFailed, Suspects
 
 MAX_BATCH: Final = 256
@@ -45,13 +45,16 @@ class Worker:
         clock: Clock,
         load: Callable[[], Replica] = Replica,
         monotonic: Callable[[], float] = time.monotonic,
+        check: Callable[[], None] = lambda: None,
     ) -> None:
         """`load` makes the replica that the journal is replayed on, as new as it can be had.
-        `monotonic`, in seconds, says when housekeeping is due."""
+        `monotonic`, in seconds, says when housekeeping is due. `check` raises JournalBroken where
+        the journal does not hold what somebody has seen of it; whoever takes the lease asks."""
         self._store = store
         self._monotonic = monotonic
         self._clock = clock
         self._load = load
+        self._check = check
         self._replica = load()
         self._announced = self._regulated = self._renewed = float("-inf")
         self._epoch = 0
@@ -64,6 +67,14 @@ class Worker:
 
         A standby follows the journal already while it waits for the lease.
         """
+        try:
+            self._serve(should_stop, standby=standby)
+        except (CommandFailed, JournalBroken):
+            # Nothing is in flight, and what the successors must know is noted: they need not wait.
+            self._store.release()
+            raise
+
+    def _serve(self, should_stop: Callable[[], bool], *, standby: bool) -> None:
         while not self.lead():
             if should_stop():
                 self._store.release()
@@ -124,6 +135,8 @@ class Worker:
         The last entry is answered once more, since its author may have died before it could.
         """
         started = self._monotonic()
+        self._check()
+        self._renew_in_time()
         while self._follow_some():
             if should_stop():
                 return

@@ -3,10 +3,15 @@
 import threading
 from collections.abc import Iterator
 
+import httpx
 import pytest
 import redis
+from django.db import connection
+from django.test import override_settings
 
+from engine.journal import tail_sequence
 from engine.presence import Leader, Presence, Standby
+from engine.snapshots.tests.scene import Scene
 from exchange_site import health
 from exchange_site.health import (
     Part,
@@ -14,10 +19,13 @@ from exchange_site.health import (
     Prober,
     _SettingsCheck,
     describe_presence,
+    judge_follower,
     judge_projector,
+    probe_follower,
 )
 from exchange_site.servers.addresses import ServerAddresses
 from exchange_site.servers.checks import ENGINE_REDIS_SETTINGS
+from exchange_site.tests.running import RunningExchange
 
 
 @pytest.fixture(autouse=True)
@@ -111,6 +119,62 @@ def test_projector(lag: int, lag_ms: int, still_ms: int | None, error: str | Non
     with pytest.raises(PartDown, match=error) as down:
         judge_projector(tail=20_000, lag=lag, lag_ms=lag_ms, still_ms=still_ms)
     assert down.value.figures == figures
+
+
+@pytest.mark.parametrize(
+    ("age_ms", "lag", "lag_ms", "up_ms", "error"),
+    [
+        (None, 0, 0, 10**9, None),  # nothing ever happened
+        (None, 5, 899_999, 10**9, None),  # the first snapshot is still to come
+        (None, 5, 900_001, 10**9, "takes no snapshots"),
+        (10**8, 0, 0, 10**9, None),  # nothing happens
+        (10**8, 1, 20, 10**9, None),  # the first entry after a day
+        (10**8, 1, 10**8, 30_000, None),  # started after a day
+        (10**8, 1, 900_001, 10**9, "takes no snapshots"),
+        (1_000, 9_000_000, 900_001, 10**9, "far behind"),
+        (1_000, 9_000_000, 10_000, 10**9, None),
+    ],
+)
+def test_follower(age_ms: int | None, lag: int, lag_ms: int, up_ms: int, error: str | None) -> None:
+    sequence = None if age_ms is None else 7
+    figures = {"sequence": sequence, "age_ms": age_ms, "lag": lag, "lag_ms": lag_ms}
+    with override_settings(HEALTH_SNAPSHOT_WAIT_S=900.0):
+        if error is None:
+            assert judge_follower(**figures, up_ms=up_ms) == figures  # type: ignore[arg-type]
+            return
+        with pytest.raises(PartDown, match=error) as down:
+            judge_follower(**figures, up_ms=up_ms)  # type: ignore[arg-type]
+    assert down.value.figures == figures
+
+
+def test_the_newest_snapshot_is_shown(
+    db: None,
+    engine_redis: "redis.Redis",
+    shared_redis: "redis.Redis",
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connection, "close", lambda: None)  # the test's transaction is on it
+    scene = Scene(engine_redis, shared_redis)
+    scene.trade(3)
+    tail = tail_sequence(engine_redis)
+    before = probe_follower()
+    assert (before["sequence"], before["age_ms"], before["lag"]) == (None, None, tail)
+    at = scene.snapshot()
+    after = probe_follower()
+    assert (after["sequence"], after["lag"], after["lag_ms"]) == (at, 0, 0)
+    assert after["age_ms"] >= 0
+    scene.trade(2)
+    assert probe_follower()["lag"] == 2
+    assert probe_follower()["lag_ms"] > 0
+
+
+def test_a_running_exchange_tells_of_its_follower(exchange: RunningExchange) -> None:
+    part = httpx.get(f"{exchange.url}/health").json()["follower"]
+    assert part["ok"]
+    assert part.keys() >= {"sequence", "age_ms", "lag", "lag_ms"}
+    metrics = httpx.get(f"{exchange.url}/metrics").text
+    assert 'exchange_up{part="follower"} 1.0' in metrics
+    assert "exchange_snapshot_lag_milliseconds" in metrics
 
 
 def test_who_leads_and_who_stands_by() -> None:

@@ -4,6 +4,7 @@ import gc
 import logging
 import os
 import signal
+from collections.abc import Iterator
 from functools import partial
 from threading import Event
 from types import FrameType
@@ -17,9 +18,10 @@ from redis import OutOfMemoryError, RedisError
 from engine.connections import connect
 from engine.presence import Instance
 from engine.snapshots.records import DatabaseRecords
+from engine.snapshots.takeover import PATIENCE_S, check_at_takeover
 from engine.worker.clock import SteadyClock
 from engine.worker.loader import load_replica
-from engine.worker.ports import Fenced, JournalTailMoved
+from engine.worker.ports import Fenced, JournalTailMoved, Witness
 from engine.worker.recovery import JournalBroken, Replica
 from engine.worker.redis_store import RedisStore
 from engine.worker.suspects import CommandFailed
@@ -34,6 +36,16 @@ def load_state(store: RedisStore) -> Replica:
             return load_replica(store, DatabaseRecords(shared))
         finally:
             connections.close_all()
+
+
+def check_journal(store: RedisStore) -> None:
+    """At a take-over: see `engine/snapshots/takeover.py`. Raises JournalBroken."""
+
+    def testify() -> Iterator[Witness]:
+        with connect(settings.REDIS_URL, timeout_s=PATIENCE_S) as shared:
+            yield from DatabaseRecords(shared).witnesses()
+
+    check_at_takeover(store, testify)
 
 
 class Command(BaseCommand):
@@ -64,7 +76,12 @@ class Command(BaseCommand):
                 self._take_note(finding)
             instance = Instance(settings.ENGINE_INSTANCE, os.getpid())
             store = RedisStore(connect(settings.ENGINE_REDIS_URL), instance=instance)
-            worker = Worker(store, SteadyClock(), partial(load_state, store))
+            worker = Worker(
+                store,
+                SteadyClock(),
+                partial(load_state, store),
+                check=partial(check_journal, store),
+            )
             worker.run(stop.is_set, standby=options["standby"])
         except DatabaseError as error:
             raise CommandError(

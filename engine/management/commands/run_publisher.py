@@ -14,7 +14,7 @@ from redis import RedisError
 
 from engine.connections import connect_async
 from engine.publisher.feeds import JournalGap
-from engine.publisher.publisher import Groups, Publisher
+from engine.publisher.publisher import Groups, OtherJournal, Publisher
 from engine.publisher.store import FeedStore, LeaseLost
 from engine.snapshots.past import DatabasePast
 from engine.worker.clock import SteadyClock
@@ -28,7 +28,7 @@ class Command(BaseCommand):
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
         try:
             uvloop.run(publish())
-        except (LeaseLost, JournalGap, RedisError, DatabaseError) as error:
+        except (LeaseLost, JournalGap, OtherJournal, RedisError, DatabaseError) as error:
             raise CommandError(f"publisher stopped: {error}") from error
 
 

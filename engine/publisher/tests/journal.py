@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from engine.core.commands import Command
+from engine.core.digest import GENESIS, roll
 from engine.core.events import Event
 from engine.core.replies import OrderReply, Reply
 from engine.core.tests.exchange import ALICE, BOB, Exchange
@@ -49,12 +50,15 @@ def random_exchange(seed: int, orders: int = 120) -> JournalledExchange:
 def entries_of(
     exchange: JournalledExchange, chance: Random, *, after: int = 0, most: int = 5
 ) -> list[EncodedEntry]:
-    """The exchange's commands as entries of one to `most` commands, some time apart."""
+    """The exchange's events as entries of one to `most` commands, some time apart."""
     entries: list[EncodedEntry] = []
+    digest = GENESIS
     commands, time = exchange.commands, START_MS
     position = 0
     while position < len(commands):
         size = chance.randint(1, most)
+        events = msgspec.json.encode(commands[position : position + size])
+        digest = roll(digest, b"[]", events)
         entries.append(
             EncodedEntry(
                 sequence=after + len(entries) + 1,
@@ -62,8 +66,8 @@ def entries_of(
                 core=1,
                 time=time,
                 commands=b"[]",
-                events=msgspec.json.encode(commands[position : position + size]),
-                digest="",
+                events=events,
+                digest=digest,
             )
         )
         position += size

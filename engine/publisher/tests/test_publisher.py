@@ -13,7 +13,8 @@ from engine.core.events import DepthChanged
 from engine.journal import JOURNAL_KEY, EncodedEntry
 from engine.publisher import keys, reader
 from engine.publisher.feeds import Feeds, Frame, JournalGap
-from engine.publisher.publisher import Past, Publisher
+from engine.publisher.publisher import OtherJournal, Past, Publisher
+from engine.publisher.reset import forget_feeds
 from engine.publisher.store import FeedStore, LeaseLost
 from engine.publisher.tests.journal import (
     START_MS,
@@ -151,14 +152,48 @@ async def test_without_a_stored_state_it_begins_anew_in_silence(
     assert not [s for s in setting.world.follower.texts if "trade" in s or "depth" in s]
 
 
-async def test_another_journal_is_another_generation(
+@pytest.mark.parametrize("left", [0, 1, 5])
+async def test_a_journal_that_lost_its_end_halts(
+    setting: Setting, engine_redis: "redis.Redis", shared_redis: "redis.Redis", left: int
+) -> None:
+    """Whoever began anew would overwrite the only account of what the journal held."""
+    entries = entries_of(random_exchange(3), Random(3))
+    append(engine_redis, entries)
+    await setting.publisher()
+    before = reader.read_status(shared_redis)
+    assert (before.sequence, before.digest) == (entries[-1].sequence, entries[-1].digest)
+    engine_redis.flushall()
+    append(engine_redis, entries[:left])
+    for _ in range(2):
+        with pytest.raises(OtherJournal, match=r"docs/FAILURES\.md"):
+            await setting.publisher()
+    assert reader.read_status(shared_redis) == before
+    append(engine_redis, entries[left:])
+    await setting.publisher()
+
+
+async def test_a_longer_journal_of_another_exchange_halts(
     setting: Setting, engine_redis: "redis.Redis"
 ) -> None:
-    append(engine_redis, entries_of(random_exchange(3), Random(3)))
+    append(engine_redis, entries_of(random_exchange(4, orders=5), Random(4), most=50))
     await setting.publisher()
+    engine_redis.flushall()
+    append(engine_redis, entries_of(random_exchange(3), Random(3)))
+    with pytest.raises(OtherJournal, match="another journal"):
+        await setting.publisher()
+
+
+async def test_another_journal_that_is_meant_is_another_generation(
+    setting: Setting, engine_redis: "redis.Redis", shared_redis: "redis.Redis"
+) -> None:
+    append(engine_redis, entries_of(random_exchange(3), Random(3)))
+    running = await setting.publisher()
     first = await setting.shared.get(keys.GENERATION)
     engine_redis.flushall()
     append(engine_redis, entries_of(random_exchange(4, orders=5), Random(4), most=50))
+    assert forget_feeds(shared_redis) == running._feeds.state.sequence
+    with pytest.raises(LeaseLost):
+        await running.step()
     await setting.publisher()
     assert await setting.shared.get(keys.GENERATION) != first
     depth = reader.read_depth("ABCUSD", 5000)

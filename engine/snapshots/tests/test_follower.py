@@ -4,9 +4,11 @@ import logging
 from typing import Any
 
 import pytest
+from django.db.models import F
 from django.test import override_settings
 
 from engine import tasks
+from engine.core.digest import GENESIS
 from engine.core.engine import CORE_VERSION
 from engine.journal import JOURNAL_KEY, read_all_after, tail_sequence
 from engine.models import Snapshot, SnapshotPiece
@@ -88,6 +90,28 @@ def test_some_are_kept(scene: Scene) -> None:
     assert [row.sequence for row in list_snapshots()] == [*taken[:-4:-1], taken[5]]
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [{"sha256": GENESIS}, {"digest": GENESIS}, {"sequence": F("sequence") + 1}, {"format": 77}],
+)
+def test_damaged_ones_are_kept_beside_three_that_are_whole(
+    scene: Scene, damage: dict[str, object]
+) -> None:
+    for _ in range(3):
+        scene.trade(1)
+        scene.snapshot()
+    rows = list_snapshots()
+    Snapshot.objects.filter(id__in=[row.id for row in rows[:2]]).update(**damage)
+    whole = {rows[2].id}
+    for kept in (4, 4, 3):
+        scene.trade(1)
+        scene.snapshot()
+        whole.add(Snapshot.objects.latest("id").id)
+        left = {row.id for row in list_snapshots()}
+        assert len(left) == kept
+        assert len(left & whole) >= min(3, len(whole))
+
+
 def test_only_what_nobody_needs_is_trimmed(scene: Scene) -> None:
     scene.trade(20)
     at = scene.snapshot()
@@ -144,7 +168,8 @@ def test_its_feeds_are_the_publishers(scene: Scene) -> None:
         for entry in read_all_after(scene.journal, feeds.state.sequence):
             feeds.apply(entry, tell=False)
         follower.follow(seconds=60)
-        record = record_feeds(follower.replica.engine, follower._trading, follower.replica.sequence)
+        replica = follower.replica
+        record = record_feeds(replica.engine, follower._trading, replica.sequence, replica.digest)
         feeds.pass_time(scene.clock.now)
         feeds.tell_nothing()
         restored = restore_feeds(record)

@@ -38,11 +38,11 @@ from engine.dead_letters import (
     read_dead_letters,
 )
 from engine.journal import read_all_after, tail_sequence
-from engine.wire import QUEUE_KEY
+from engine.wire import LEASE_KEY, QUEUE_KEY
 from engine.worker.recovery import Replica
 from engine.worker.suspects import CommandFailed
 from engine.worker.tests.bench import SETUP, Bench
-from engine.worker.worker import MAX_BATCH
+from engine.worker.worker import MAX_BATCH, Worker
 from exchange_site.servers.addresses import ServerAddresses
 
 CORE = core_engine.__file__.removesuffix("engine.py")
@@ -243,6 +243,25 @@ def test_a_batch_in_flight_is_answered_before_the_engine_ends(bench: FragileBenc
         bench.worker.step(waiting)
     assert bench.replies() == [Done()] * MAX_BATCH
     assert bench.redis.hlen(SUSPECTS_KEY) == 1
+
+
+def test_the_lease_is_given_back_with_the_failure_noted(bench: FragileBench) -> None:
+    """Whoever stands by leads at once, and knows whom to suspect."""
+    bench.do(*FOUNDATION)
+    target = TARGETS["deposit"]
+    bench.new_engine = lambda: FragileEngine(target, 3)
+    bench.push(target)
+    bench.worker._store.release()
+    for failures in range(1, MAX_FAILURES + 1):
+        worker = Worker(bench.new_store(), bench.clock, bench.load)
+        with pytest.raises(CommandFailed):
+            worker.run(lambda: False)
+        assert not bench.redis.exists(LEASE_KEY)
+        [failure] = bench.worker._store.suspects().values()
+        assert failure.count == failures
+    bench.worker = bench.new_worker()
+    bench.work()
+    assert bench.replies()[0].code is Code.POISON
 
 
 def test_a_query_can_be_poison_too(bench: FragileBench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from engine.core.snapshot import state_hash
 from engine.journal import JOURNAL_KEY, read_all_after, tail_sequence
 from engine.presence import STANDBYS_KEY, Presence, Standby, read_presence
 from engine.wire import LEASE_KEY
-from engine.worker.recovery import JournalGap, Replica
+from engine.worker.recovery import JournalBroken, JournalGap, Replica
 from engine.worker.tests.bench import SETUP, Bench
 from engine.worker.worker import FOLLOW_AT_ONCE, Worker
 
@@ -85,6 +85,25 @@ def test_one_that_fell_behind_what_can_be_loaded_stops(bench: Bench) -> None:
     bench.redis.xtrim(JOURNAL_KEY, maxlen=2, approximate=False)
     with pytest.raises(JournalGap):
         standby.stand_by()
+
+
+def test_one_that_cannot_lead_gives_the_lease_back(bench: Bench) -> None:
+    def check() -> None:
+        raise JournalBroken("somebody has seen more")
+
+    bench.worker._store.release()
+    with pytest.raises(JournalBroken, match="seen more"):
+        Worker(bench.new_store(), bench.clock, check=check).run(lambda: False)
+    assert not bench.redis.exists(LEASE_KEY)
+
+
+def test_one_that_fails_while_it_stands_by_leaves_the_lease_alone(bench: Bench) -> None:
+    fill_journal(bench, 4)
+    standby = new_standby(bench)
+    bench.redis.xtrim(JOURNAL_KEY, maxlen=2, approximate=False)
+    with pytest.raises(JournalGap):
+        standby.run(lambda: False, standby=True)
+    assert bench.redis.exists(LEASE_KEY)
 
 
 def test_a_standby_is_known_while_it_lives(bench: Bench) -> None:
