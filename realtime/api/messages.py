@@ -25,6 +25,9 @@ class _Frame(_Identified):
     params: dict[str, msgspec.Raw] = {}
 
 
+_VERSION: Final = "v3/"
+"""May stand before a method's name."""
+
 _decode_frame: Final = msgspec.json.Decoder(_Frame).decode
 _decode_id: Final = msgspec.json.Decoder(_Identified).decode
 _decode_text: Final = msgspec.json.Decoder(str).decode
@@ -54,7 +57,8 @@ def parse_request(text: str) -> ApiRequest:
         frame = _decode_frame(text)
         if not frame.method or len(frame.params) > MAX_PARAMETERS:
             raise InvalidRequest(frame.id)
-        return ApiRequest(frame.id, frame.method, _texts(frame.params))
+        method = frame.method.removeprefix(_VERSION)
+        return ApiRequest(frame.id, method, _texts(frame.params))
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         raise InvalidRequest(_id_of(text)) from None
 

@@ -17,7 +17,7 @@ class JudgingClient(ApiClient):
     def judge(self, message: Any, method: str | None) -> None:
         _of_api().validate(message)
         if "result" in message and method is not None:
-            _of_result(method).validate(message["result"])
+            _of_result(method.removeprefix("v3/")).validate(message["result"])
 
 
 @asynccontextmanager

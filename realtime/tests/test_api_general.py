@@ -95,7 +95,6 @@ async def test_what_is_no_request(exchange: RunningExchange, text: str, request_
         ("account.status", {"apiKey": "x" * 64}, -2015),
         ("session.logon", {}, -1102),
         ("userDataStream.subscribe", {}, -2015),
-        ("userDataStream.unsubscribe", {"subscriptionId": 3}, -9003),
     ],
 )
 async def test_refusals(
