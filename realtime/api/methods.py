@@ -43,8 +43,5 @@ _OF_REST: Final = {
 }
 
 METHODS: Final[dict[str, Endpoint]] = {
-    name: API_V3[path][verb]
-    for name, (path, verb) in _OF_REST.items()
-    if verb in API_V3.get(path, {})
+    name: API_V3[path][verb] for name, (path, verb) in _OF_REST.items()
 }
-"""Those that REST has."""

@@ -24,8 +24,7 @@ from realtime.user_subscription import UserSubscription, follow
 MAX_SUBSCRIPTIONS: Final = 10
 
 RESYNC: Final = Words(-9001, "resync: what came after event {} is not kept.")
-TOO_MANY: Final = Words(-9002, "A connection has at most {} user data subscriptions.")
-NO_SUBSCRIPTION: Final = Words(-9003, "There is no such subscription.")
+TOO_MANY: Final = Words(-2042, "Maximum subscription ID reached for this connection.")
 
 
 class _Subscription(NamedTuple):
@@ -53,7 +52,7 @@ class UserData:
     async def subscribe(self, caller: Caller, after: int | None, *, by_session: bool) -> int:
         """The subscription's id. Raises BinanceError, FeedUnavailable, redis.RedisError."""
         if len(self._subscriptions) >= MAX_SUBSCRIPTIONS:
-            raise TOO_MANY.error(MAX_SUBSCRIPTIONS)
+            raise TOO_MANY.error()
         number = next(self._ids)
         listener = UserSubscription(
             self._connection,
@@ -80,10 +79,11 @@ class UserData:
         self.unsubscribe(number)
 
     def unsubscribe(self, number: int) -> None:
-        """Raises BinanceError."""
+        """Nothing happens where there is none of that number: a client whose connection broke ends
+        on its next one what has ended already."""
         subscription = self._subscriptions.pop(number, None)
         if subscription is None:
-            raise NO_SUBSCRIPTION.error()
+            return
         process_broker().leave(subscription.listener, subscription.stream)
         subscription.watch.cancel()
 

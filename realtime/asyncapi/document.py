@@ -6,6 +6,7 @@ from typing import Any, Final, get_args, get_type_hints
 
 import msgspec
 
+from markets.binance import payloads
 from markets.binance.endpoints import Endpoint
 from realtime.api.methods import METHODS
 from realtime.asyncapi import events
@@ -16,6 +17,7 @@ from realtime.asyncapi.shapes import (
     TEXT,
     TIME,
     Schema,
+    described,
     listed,
     nullable,
     record,
@@ -34,7 +36,12 @@ _STATUS: Final = record(
         "userDataStream": FLAG,
     }
 )
-_ERROR: Final = record({"code": INTEGER, "msg": TEXT})
+_ERROR_FIELDS: Final = {"code": INTEGER, "msg": TEXT}
+_ERROR: Final = record(_ERROR_FIELDS)
+_REPLACED: Final = described(
+    {"$ref": _REFERENCE.format(name=payloads.Replaced.__name__)},
+    "Of `order.cancelReplace` alone: what became of each of its steps.",
+)
 _LIMITS: Final = listed(
     record(
         {
@@ -52,7 +59,7 @@ _SUBSCRIPTION: Final = record({"subscriptionId": INTEGER})
 @lru_cache(maxsize=1)
 def document() -> Schema:
     """AsyncAPI 3.0, as JSON."""
-    results, payloads = _results()
+    results, components = _results()
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -77,7 +84,7 @@ def document() -> Schema:
             for name in ("streams", "combined", "api")
             for action in ("send", "receive")
         },
-        "components": {"schemas": payloads},
+        "components": {"schemas": components},
     }
 
 
@@ -88,13 +95,15 @@ def schema_of_streams() -> Schema:
 
 def schema_of_result(method: str) -> Schema:
     """Of the `result` of a method of the WebSocket API."""
-    results, payloads = _results()
-    return {**results[method], "components": {"schemas": payloads}}
+    results, components = _results()
+    return {**results[method], "components": {"schemas": components}}
 
 
 def schema_of_api() -> Schema:
     """Of anything that the WebSocket API sends, whatever the result."""
-    return _any_of({**_frames_of_api({}), "event": _user_event()})
+    _, components = _results()
+    frames = _any_of({**_frames_of_api({}), "event": _user_event()})
+    return {**frames, "components": {"schemas": components}}
 
 
 def _channel(address: str, description: str, messages: dict[str, Schema]) -> dict[str, Any]:
@@ -133,9 +142,10 @@ def _api_messages(results: dict[str, Schema]) -> dict[str, Schema]:
 
 def _frames_of_api(result: Schema) -> dict[str, Schema]:
     limits = {"rateLimits": _LIMITS}
+    error = record(_ERROR_FIELDS, {"data": _REPLACED})
     return {
         "answer": record({"id": REQUEST_ID, "status": {"const": 200}, "result": result}, limits),
-        "refusal": record({"id": REQUEST_ID, "status": INTEGER, "error": _ERROR}, limits),
+        "refusal": record({"id": REQUEST_ID, "status": INTEGER, "error": error}, limits),
     }
 
 
@@ -157,7 +167,7 @@ def _alternatives(endpoint: Endpoint) -> tuple[Any, ...]:
 def _results() -> tuple[dict[str, Schema], dict[str, Any]]:
     """Of each method its result; and the schemas that those refer to."""
     alternatives = {name: _alternatives(each) for name, each in METHODS.items()}
-    schemas, payloads = msgspec.json.schema_components(
+    schemas, components = msgspec.json.schema_components(
         [kind for kinds in alternatives.values() for kind in kinds], ref_template=_REFERENCE
     )
     found = iter(schemas)
@@ -174,4 +184,4 @@ def _results() -> tuple[dict[str, Schema], dict[str, Any]]:
         results[method] = _SUBSCRIPTION
     results["userDataStream.unsubscribe"] = record({})
     results["session.subscriptions"] = listed(_SUBSCRIPTION)
-    return results, payloads
+    return results, components

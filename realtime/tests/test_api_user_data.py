@@ -9,6 +9,7 @@ from websockets.asyncio.client import connect
 
 from exchange_site.tests.running import RunningExchange
 from markets.binance.tests.client import BinanceClient
+from realtime.api.user_data import MAX_SUBSCRIPTIONS
 from realtime.tests.api_client import ApiClient
 from realtime.tests.api_sockets import api
 from realtime.tests.sockets import StreamClient, socket_url
@@ -80,10 +81,28 @@ async def test_a_signature_instead_of_a_session(
         await client.log_on()
         await place_and_cancel(client)
         assert [(await client.event())["subscriptionId"] for _ in range(4)] == [0] * 4
+        gone = await client.ask("userDataStream.unsubscribe", subscriptionId=1)
+        assert gone["result"] == {}, "it was ended before"
         assert (await client.ask("userDataStream.unsubscribe"))["result"] == {}
         await place_and_cancel(client)
         await client.ask("ping")
         assert client.events == []
+
+
+async def test_a_connection_has_not_any_number_of_subscriptions(
+    exchange: RunningExchange, credentials: Any
+) -> None:
+    async with api(exchange.url, credentials) as client:
+        await client.log_on()
+        for number in range(MAX_SUBSCRIPTIONS):
+            assert await subscribe(client) == number
+        answer = await client.ask("userDataStream.subscribe")
+        assert answer["error"] == {
+            "code": -2042,
+            "msg": "Maximum subscription ID reached for this connection.",
+        }
+        await client.ask("userDataStream.unsubscribe", subscriptionId=3)
+        assert await subscribe(client) == MAX_SUBSCRIPTIONS
 
 
 async def test_who_was_away_hears_what_was_missed_and_then_the_rest(
@@ -157,8 +176,10 @@ async def test_what_never_was_must_be_asked_for_anew(
     async with api(exchange.url, credentials) as client:
         await client.log_on()
         answer = await client.ask("userDataStream.subscribe", after=after)
-    assert answer["error"]["code"] == -9001
-    assert answer["error"]["msg"].startswith("resync")
+    assert answer["error"] == {
+        "code": -9001,
+        "msg": f"resync: what came after event {after} is not kept.",
+    }
 
 
 async def test_more_than_is_told_again(exchange: RunningExchange, credentials: Any) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from engine.client import EngineOverloaded
 from engine.core.rejections import Code
 from engine.submit import CommandRefused
 from exchange_site.api.problems import PROBLEMS, ProblemError
@@ -154,6 +155,17 @@ def test_a_tested_order_is_checked(
     assert (answer.status_code, *said(answer)) == (400, *error)
 
 
+def test_both_ids_must_be_those_of_one_order(client: BinanceClient) -> None:
+    placed = client.post("order", **order(newClientOrderId="both")).json()
+    by_id = {"symbol": "ETHBTC", "orderId": placed["orderId"]}
+    assert client.get("order", **by_id, origClientOrderId="both").json()["status"] == "NEW"
+    other = client.get("order", **by_id, origClientOrderId="other")
+    assert said(other) == (-2039, "Client order ID is not correct for this order ID.")
+    assert said(client.delete("order", **by_id, origClientOrderId="other")) == UNKNOWN_ORDER
+    client.delete("order", **by_id)
+    assert client.get("order", **by_id, origClientOrderId="both").json()["status"] == "CANCELED"
+
+
 def test_duplicate_and_post_only(exchange: Any) -> None:
     credentials = exchange.create_user("v3-errors-two", fund={"BTC": "1", "ETH": "5"})
     client = BinanceClient(exchange.url, credentials, address="127.0.1.1")
@@ -176,6 +188,8 @@ def test_duplicate_and_post_only(exchange: Any) -> None:
             "must be sent, but both were empty/null!")),
         ("GET", "order", {"symbol": "ETHBTC", "orderId": 2**62}, NO_SUCH_ORDER),
         ("GET", "order", {"symbol": "ETHBTC", "origClientOrderId": "never"}, NO_SUCH_ORDER),
+        ("GET", "order", {"symbol": "ETHBTC", "orderId": 2**62, "origClientOrderId": "mine"},
+            NO_SUCH_ORDER),
         ("GET", "order", {"symbol": "NOPE", "orderId": 1}, INVALID_SYMBOL),
         ("GET", "order", {"symbol": "ETHBTC", "orderId": "x"}, illegal("orderId", RANGE_ID)),
         ("DELETE", "order", {"symbol": "ETHBTC", "orderId": 2**62}, UNKNOWN_ORDER),
@@ -239,6 +253,28 @@ def test_market_data(
     assert (answer.status_code, *said(answer)) == (400, *error)
 
 
+def test_what_the_operator_forbids_an_account(exchange: Any) -> None:
+    name = "v3-errors-frozen"
+    client = BinanceClient(
+        exchange.url, exchange.create_user(name, fund={"BTC": "1"}), address="127.0.1.1"
+    )
+    account = exchange.account_of(name)
+    limits = {"account": account, "asset": "BTC"}
+    exchange.operate("accounts.trading_accounts.notional_limit_set", **limits, amount="0.03")
+    assert client.post("order", **order()).status_code == 200
+    assert said(client.post("order", **order())) == failure("MAX_POSITION")
+    exchange.operate("accounts.trading_accounts.account_configure", account=account, frozen=True)
+    refused = client.post("order", **order())
+    assert said(refused) == (-2010, "This action is disabled on this account.")
+    assert client.delete("openOrders", symbol="ETHBTC").status_code == 200
+
+
+@pytest.mark.parametrize("query", ["symbol=%ff", "%ff=1", "symbol=ETHBTC&limit=%c3"])
+def test_what_is_no_text(client: BinanceClient, query: str) -> None:
+    answer = client.raw("GET", "depth", query=query)
+    assert said(answer) == (-1100, "Illegal characters found in a parameter.")
+
+
 def test_paths_and_methods(client: BinanceClient) -> None:
     nowhere = client.public("nowhere")
     assert (nowhere.status_code, *said(nowhere)) == (404, -1020, "This operation is not supported.")
@@ -260,7 +296,6 @@ def test_a_time_unit_that_is_not_offered(client: BinanceClient) -> None:
 def test_every_stable_code_has_its_words(stable: str) -> None:
     """Whichever way the code comes, and with the status that its problem has in kind."""
     found = binance_error(CodedError(stable))
-    assert found.code < -1000 or found.status >= 500
     assert (found.status >= 500) == (PROBLEMS[stable].status >= 500)
     if stable in Code.__members__ and stable != "AMOUNT_OUT_OF_RANGE":
         refused = binance_error(CommandRefused(Code[stable], "why"))
@@ -272,11 +307,15 @@ def test_every_stable_code_has_its_words(stable: str) -> None:
     [
         (CommandRefused(Code.INVALID_ORDER, ""), *UNSUPPORTED_COMBINATION, 400),
         (CommandRefused(Code.PRICE_OUT_OF_BAND, ""), *failure("PERCENT_PRICE_BY_SIDE"), 400),
+        (CommandRefused(Code.POISON, ""), -1000,
+            "An unknown error occurred while processing the request.", 400),
         (CommandRefused(Code.EXPIRED, ""), -1021,
             "Timestamp for this request is outside of the recvWindow.", 400),
         (CommandRefused(Code.INVALID_ACCOUNT, ""), *INSUFFICIENT, 400),
         (CodedError("STATUS_UNKNOWN"), -1007, "Timeout waiting for response from backend server. "
             "Send status unknown; execution status unknown.", 504),
+        (EngineOverloaded(), -1008, "Server is currently overloaded with other requests. Please "
+            "try again in a few minutes.", 503),
         (CodedError("HISTORY_BEHIND"), -1001,
             "Internal error; unable to process your request. Please try again.", 503),
         (ProblemError("BODY_TOO_LARGE"), -1101,
