@@ -8,7 +8,7 @@ import sys
 import django
 
 BENCHES = ("core", "scale", "engine", "projector", "rest", "sockets", "stalled", "takeover")
-BY_NAME = ("follow", "idle", "page", "recovery", "replay")
+BY_NAME = ("follow", "idle", "latency", "page", "recovery", "replay")
 """They take minutes, a recording or a browser."""
 
 
