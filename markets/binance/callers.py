@@ -13,6 +13,7 @@ from accounts.models import Scope
 from accounts.selectors import Credential, get_credential
 from accounts.signatures import (
     DEFAULT_RECV_WINDOW_MS,
+    MAX_RECV_WINDOW_MS,
     TimestampFault,
     check_timestamp,
     signed_request,
@@ -78,7 +79,7 @@ class Call:
 
 
 def identify(call: Call, security: Security) -> Caller:
-    """Raises BinanceError -1021, -1022, -1100, -1102, -1131, -2014 or -2015."""
+    """Raises BinanceError -1021, -1022, -1100, -1102, -2014 or -2015."""
     if security is Security.NONE:
         return ANYBODY
     credential = credential_of(call.key, call.address, security)
@@ -112,7 +113,7 @@ def _check_signature(call: Call, credential: Credential) -> None:
 
 
 def remaining_ms(parameters: Parameters) -> int:
-    """Of the request's recvWindow. Raises BinanceError -1021, -1100, -1102 or -1131."""
+    """Of the request's recvWindow. Raises BinanceError -1021, -1100 or -1102."""
     timestamp, window = parameters.get("timestamp"), parameters.get("recvWindow")
     now = time.time_ns() // 1_000_000
     match check_timestamp(timestamp, window, now_ms=now):
@@ -127,7 +128,7 @@ def remaining_ms(parameters: Parameters) -> int:
             name = "recvWindow" if fine else "timestamp"
             raise errors.ILLEGAL_CHARACTERS.error(name, INTEGER)
         case TimestampFault.WINDOW_TOO_LONG:
-            raise errors.RECV_WINDOW_TOO_LONG.error()
+            raise errors.TOO_GREAT.error("recvWindow", MAX_RECV_WINDOW_MS)
         case TimestampFault.OUTSIDE:
             assert timestamp is not None
             ahead = int(timestamp) > now

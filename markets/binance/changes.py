@@ -1,6 +1,5 @@
 """Open orders changed: one replaced by another, one made smaller in its place."""
 
-from engine.core.rejections import Code
 from engine.core.replies import OrderReply, Refused
 from engine.core.types import ReplaceMode
 from engine.submit import CommandRefused
@@ -8,7 +7,13 @@ from markets import own, services
 from markets.binance import errors, payloads, presenting, queries
 from markets.binance.callers import Caller
 from markets.binance.errors import BinanceError, binance_error, error_body
-from markets.binance.orders import check_named, check_order, order_arguments, placed_out
+from markets.binance.orders import (
+    check_named,
+    check_order,
+    not_canceled,
+    order_arguments,
+    placed_out,
+)
 from markets.definitions import get_definition
 from markets.order_terms import new_client_order_id, units
 
@@ -67,15 +72,19 @@ def order_amend(caller: Caller, wanted: queries.AmendQuery) -> payloads.Amended:
         client_order_id=wanted.orig_client_order_id,
     )
     if before.terms.quantity is not None and quantity >= before.terms.quantity:
-        raise errors.AMEND_REJECTED.error()
-    reply = services.order_amend(
-        account=caller.account,
-        market=wanted.symbol,
-        order_id=before.order_id,
-        quantity=wanted.new_qty,
-        new_client_order_id=wanted.new_client_order_id or new_client_order_id(),
-        lifetime_ms=caller.valid_ms,
-    )
+        same = quantity == before.terms.quantity
+        raise (errors.UNCHANGED if same else errors.INCREASED).error()
+    try:
+        reply = services.order_amend(
+            account=caller.account,
+            market=wanted.symbol,
+            order_id=before.order_id,
+            quantity=wanted.new_qty,
+            new_client_order_id=wanted.new_client_order_id or new_client_order_id(),
+            lifetime_ms=caller.valid_ms,
+        )
+    except CommandRefused as refused:
+        raise errors.rejection(refused, errors.AMEND_REJECTED) from refused
     return presenting.amended_order(reply.order, before.terms.client_order_id or "")
 
 
@@ -90,6 +99,5 @@ def _result(outcome: OrderReply | Refused | None) -> str:
 
 
 def _refusal(refused: Refused, *, canceling: bool = False) -> dict[str, object]:
-    if canceling and refused.code is Code.UNKNOWN_ORDER:
-        return error_body(errors.UNKNOWN_ORDER_SENT.error())
-    return error_body(binance_error(CommandRefused(refused.code, refused.detail)))
+    error = CommandRefused(refused.code, refused.detail)
+    return error_body(not_canceled(error) if canceling else binance_error(error))

@@ -1,7 +1,8 @@
 """Every error of this surface, with Binance's code and text: clients match them to the letter.
 
-Source: "Error codes" of Binance's public spot API documentation. The HTTP status is 400 unless the
-caller is not known (401), limits are exceeded (429, then 418), or the fault is ours (5xx).
+Source: "Error codes" of Binance's public spot API documentation, but for the few of which
+`docs/BINANCE.md` says where they come from. The HTTP status is 400 unless the caller is not known
+(401), limits are exceeded (429, then 418), or the fault is ours (5xx).
 """
 
 import logging
@@ -52,6 +53,8 @@ class Words(NamedTuple):
 
 # the server
 UNKNOWN: Final = Words(-1000, "An unknown error occurred while processing the request.", status=500)
+NOT_DONE: Final = UNKNOWN._replace(status=400)
+"""An error of ours that is known to have changed nothing."""
 DISCONNECTED: Final = Words(
     -1001, "Internal error; unable to process your request. Please try again.", status=503
 )
@@ -102,6 +105,7 @@ DUPLICATE_PARAMETER: Final = Words(-1101, "Duplicate values for a parameter dete
 MANDATORY_PARAMETER: Final = Words(
     -1102, "Mandatory parameter '{}' was not sent, was empty/null, or malformed."
 )
+TOO_GREAT: Final = Words(-1102, "'{}' contains unexpected value. Cannot be greater than {}.")
 ONE_OF_TWO: Final = Words(-1102, "Param '{}' or '{}' must be sent, but both were empty/null!")
 UNREAD_PARAMETERS: Final = Words(
     -1104, "Not all sent parameters were read; read '{}' parameter(s) but was sent '{}'."
@@ -121,13 +125,23 @@ MORE_THAN_24_HOURS: Final = Words(-1127, "More than 24 hours between startTime a
 BAD_COMBINATION: Final = Words(-1128, "Combination of optional parameters invalid.")
 INVALID_DATA: Final = Words(-1130, "Data sent for parameter '{}' is not valid.")
 INVALID_NEW_QUANTITY: Final = Words(-1130, "Data sent for parameter 'newQty' is not valid.")
-RECV_WINDOW_TOO_LONG: Final = Words(-1131, "recvWindow must be less than 60000.")
 BAD_STRATEGY_TYPE: Final = Words(-1134, "strategyType was less than 1000000.")
 INVALID_RESPONSE_TYPE: Final = Words(-1136, "Invalid newOrderRespType.")
 INVALID_TICKER_TYPE: Final = Words(-1139, "Invalid ticker type.")
 INVALID_CANCEL_RESTRICTIONS: Final = Words(
     -1145, "cancelRestrictions has to be either ONLY_NEW or ONLY_PARTIALLY_FILLED."
 )
+NO_TYPE_OF_A_LIST: Final = Words(-1158, "Order type not supported in OCO.")
+ICEBERG_OF_A_LIST: Final = Words(
+    -1160, "Parameter '{}' is not supported if aboveTimeInForce/belowTimeInForce is not GTC."
+)
+LIMIT_BELOW: Final = Words(-1165, "A limit order in a buy OCO must be below.")
+LIMIT_ABOVE: Final = Words(-1166, "A limit order in a sell OCO must be above.")
+BOTH_LIMIT: Final = Words(-1168, "At least one OCO order must be contingent.")
+STOP_LOSS_ABOVE: Final = Words(-1196, "A stop loss order in a buy OCO must be above.")
+STOP_LOSS_BELOW: Final = Words(-1197, "A stop loss order in a sell OCO must be below.")
+TAKE_PROFIT_BELOW: Final = Words(-1198, "A take profit order in a buy OCO must be below.")
+TAKE_PROFIT_ABOVE: Final = Words(-1199, "A take profit order in a sell OCO must be above.")
 DUPLICATE_SYMBOLS: Final = Words(-1151, "Symbol is present multiple times in the list.")
 INVALID_TIME_UNIT: Final = Words(
     -1194, "Invalid value for time unit; expected either MICROSECOND or MILLISECOND."
@@ -143,6 +157,7 @@ INSUFFICIENT_BALANCE: Final = Words(-2010, "Account has insufficient balance for
 WOULD_TAKE: Final = Words(-2010, "Order would immediately match and take.")
 WOULD_TRIGGER: Final = Words(-2010, "Order would trigger immediately.")
 DUPLICATE_ORDER: Final = Words(-2010, "Duplicate order sent.")
+ICEBERG_TOO_LARGE: Final = Words(-2010, "IcebergQty exceeds QTY.")
 MARKET_IS_CLOSED: Final = Words(-2010, "Market is closed.")
 DISABLED_ACCOUNT: Final = Words(-2010, "This action is disabled on this account.")
 BAD_LIST_PRICES: Final = Words(
@@ -152,7 +167,9 @@ UNKNOWN_ORDER_SENT: Final = Words(-2011, "Unknown order sent.")
 UNKNOWN_LIST_SENT: Final = Words(-2011, "Unknown order list sent.")
 CANCEL_RESTRICTED: Final = Words(-2011, "Order was not canceled due to cancel restrictions.")
 NO_SUCH_ORDER: Final = Words(-2013, "Order does not exist.")
-AMEND_REJECTED: Final = Words(-2038, "Order amend (quantity increase) is not supported.")
+OTHER_CLIENT_ORDER_ID: Final = Words(-2039, "Client order ID is not correct for this order ID.")
+INCREASED: Final = Words(-2038, "Order amend (quantity increase) is not supported.")
+UNCHANGED: Final = Words(-2038, "The requested action would change no state; rejecting.")
 
 NO_SUCH_LIST: Final = Words(-2013, "Order list does not exist.")
 REPLACED_PARTLY: Final = Words(-2021, "Order cancel-replace partially failed.", status=409)
@@ -171,8 +188,8 @@ def _filter(name: str) -> Words:
 
 _STABLE: Final[dict[str, Words]] = {
     # the engine: the command
-    "MALFORMED": UNKNOWN_ORDER_COMPOSITION,
-    "POISON": UNKNOWN_ORDER_COMPOSITION,
+    "MALFORMED": NOT_DONE,
+    "POISON": NOT_DONE,
     "EXPIRED": OUTSIDE_RECV_WINDOW,
     "KEY_REUSED": DUPLICATE_ORDER,
     # the engine: what it speaks of
@@ -249,6 +266,20 @@ _FILTER_OF_FIELD: Final = {
     "quantity": "LOT_SIZE",
     "visible_quantity": "LOT_SIZE",
 }
+
+
+NEW_ORDER_REJECTED: Final = -2010
+CANCEL_REJECTED: Final = -2011
+AMEND_REJECTED: Final = -2038
+
+
+def rejection(refused: CommandRefused, code: int) -> BinanceError:
+    """Of a command that places no order: the engine's reasons are the same, and the code says what
+    was refused."""
+    error = binance_error(refused)
+    if error.code == NEW_ORDER_REJECTED:
+        error.code = code
+    return error
 
 
 def binance_error(error: Exception) -> BinanceError:

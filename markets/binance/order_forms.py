@@ -3,6 +3,7 @@
 Source: "Additional mandatory parameters based on order type", Binance's public documentation.
 """
 
+from decimal import Decimal
 from typing import Final, NamedTuple
 
 from engine.core.order_checks import MAX_TRAILING_DELTA
@@ -54,8 +55,8 @@ _NAMES: Final = {
 
 
 def check_form(wanted: queries.NewOrder, *, prefix: str = "") -> Form:
-    """Raises BinanceError -1013, -1102, -1106 or -1134; `prefix` stands before the parameters'
-    names in an order list."""
+    """`prefix` stands before the parameters' names in an order list. Raises BinanceError -1013,
+    -1102, -1106, -1134 or -2010."""
     form = FORMS[wanted.type]
     for attribute, name in _NAMES.items():
         given = getattr(wanted, attribute) is not None
@@ -77,6 +78,9 @@ def check_form(wanted: queries.NewOrder, *, prefix: str = "") -> Form:
     if wanted.strategy_type is not None and wanted.strategy_type < MIN_STRATEGY_TYPE:
         raise errors.BAD_STRATEGY_TYPE.error()
     _check_positive(wanted)
+    iceberg, quantity = wanted.iceberg_qty, wanted.quantity
+    if iceberg is not None and quantity is not None and Decimal(iceberg) > Decimal(quantity):
+        raise errors.ICEBERG_TOO_LARGE.error()
     return form
 
 

@@ -2,17 +2,19 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from engine.core.events import OrderState
 from engine.core.types import ListStatus, Side
+from engine.submit import CommandRefused
 from engine.times import to_milliseconds
 from exchange_site.database.remembered import TROUBLE
 from markets import own, selectors, services
 from markets.binance import errors, payloads, presenting, queries
 from markets.binance.account import check_day
 from markets.binance.callers import Caller
-from markets.binance.fields import OrderKind, ResponseType
+from markets.binance.errors import Words
+from markets.binance.fields import Lifetime, OrderKind, ResponseType
 from markets.binance.order_forms import check_form, placement
 from markets.definitions import get_definition
 from markets.models import OrderList
@@ -22,8 +24,21 @@ CONTINGENCY: Final = "OCO"
 _EXECUTING: Final = ("EXEC_STARTED", "EXECUTING")
 _DONE: Final = ("ALL_DONE", "ALL_DONE")
 
-_OF_LISTS: Final = frozenset(OrderKind) - {OrderKind.LIMIT, OrderKind.MARKET}
-"""What a leg can be."""
+_LIMIT: Final = OrderKind.LIMIT_MAKER
+_STOP_LOSS: Final = frozenset({OrderKind.STOP_LOSS, OrderKind.STOP_LOSS_LIMIT})
+_TAKE_PROFIT: Final = frozenset({OrderKind.TAKE_PROFIT, OrderKind.TAKE_PROFIT_LIMIT})
+
+
+class _Misplaced(NamedTuple):
+    """What is said of a leg that stands on the wrong side of the last price."""
+
+    limit: Words
+    stop_loss: Words
+    take_profit: Words
+
+
+_TO_BUY: Final = _Misplaced(errors.LIMIT_BELOW, errors.STOP_LOSS_ABOVE, errors.TAKE_PROFIT_BELOW)
+_TO_SELL: Final = _Misplaced(errors.LIMIT_ABOVE, errors.STOP_LOSS_BELOW, errors.TAKE_PROFIT_ABOVE)
 
 
 def list_place(caller: Caller, wanted: queries.NewOrderList) -> payloads.PlacedOrderList:
@@ -32,6 +47,7 @@ def list_place(caller: Caller, wanted: queries.NewOrderList) -> payloads.PlacedO
     get_definition(symbol=wanted.symbol)
     above, below = _legs(wanted)
     legs = [_leg(above, "above"), _leg(below, "below")]
+    _check_places(wanted.side.side, above.type, below.type)
     if not _is_ordered(above, below):
         raise errors.BAD_LIST_PRICES.error()
     return _place(caller, wanted, legs)
@@ -55,12 +71,15 @@ def list_cancel(caller: Caller, wanted: queries.CancelListQuery) -> payloads.Can
     """Cancel both orders of a list."""
     if wanted.order_list_id is None and wanted.list_client_order_id is None:
         raise errors.ONE_OF_TWO.error("orderListId", "listClientOrderId")
-    reply = services.order_list_cancel(
-        account=caller.account,
-        market=wanted.symbol,
-        list_id=wanted.order_list_id,
-        client_list_id=wanted.list_client_order_id,
-    )
+    try:
+        reply = services.order_list_cancel(
+            account=caller.account,
+            market=wanted.symbol,
+            list_id=wanted.order_list_id,
+            client_list_id=wanted.list_client_order_id,
+        )
+    except CommandRefused as refused:
+        raise errors.rejection(refused, errors.CANCEL_REJECTED) from refused
     name = wanted.list_client_order_id or _name_of(caller, reply.list_id)
     cancel_id = wanted.new_client_order_id or new_client_order_id()
     return payloads.CanceledOrderList(
@@ -170,9 +189,28 @@ def _oco_legs(wanted: queries.NewOco) -> tuple[queries.NewOrder, queries.NewOrde
 
 
 def _leg(wanted: queries.NewOrder, prefix: str) -> NewOrder:
-    if wanted.type not in _OF_LISTS:
-        raise errors.INVALID_ORDER_TYPE.error()
-    return placement(wanted, check_form(wanted, prefix=prefix))
+    if wanted.type in (OrderKind.LIMIT, OrderKind.MARKET):
+        raise errors.NO_TYPE_OF_A_LIST.error()
+    form = check_form(wanted, prefix=prefix)
+    lifetime = wanted.time_in_force
+    if wanted.iceberg_qty is not None and lifetime not in (None, Lifetime.GTC):
+        raise errors.ICEBERG_OF_A_LIST.error(f"{prefix}IcebergQty")
+    return placement(wanted, form)
+
+
+def _check_places(side: Side, above: OrderKind, below: OrderKind) -> None:
+    """A stop loss stands where trading is worse for its owner, anything else where it is better.
+    Raises BinanceError."""
+    if above is below is _LIMIT:
+        raise errors.BOTH_LIMIT.error()
+    words = _TO_BUY if side is Side.BUY else _TO_SELL
+    worse, better = (above, below) if side is Side.BUY else (below, above)
+    if worse is _LIMIT:
+        raise words.limit.error()
+    if better in _STOP_LOSS:
+        raise words.stop_loss.error()
+    if worse in _TAKE_PROFIT:
+        raise words.take_profit.error()
 
 
 def _is_ordered(above: queries.NewOrder, below: queries.NewOrder) -> bool:

@@ -65,7 +65,7 @@ def prepare_cancel(caller: Caller, wanted: queries.CancelQuery) -> Prepared | No
     )
     cancel_id = wanted.new_client_order_id or new_client_order_id()
     return Prepared(
-        command, lambda reply: presenting.canceled_order(reply.order, cancel_id), _not_canceled
+        command, lambda reply: presenting.canceled_order(reply.order, cancel_id), not_canceled
     )
 
 
@@ -97,16 +97,19 @@ def order_test(
 
 
 def order_get(caller: Caller, wanted: queries.OrderQuery) -> payloads.Order:
-    """One of the caller's orders, open or closed."""
+    """One of the caller's orders, open or closed. Where both ids are given the order is that of
+    `orderId`, and must have the other one."""
     check_named(wanted)
-    return presenting.order_out(
-        own.order_get(
-            account=caller.account,
-            market=wanted.symbol,
-            order_id=wanted.order_id,
-            client_order_id=wanted.orig_client_order_id,
-        )
+    name = wanted.orig_client_order_id
+    order = own.order_get(
+        account=caller.account,
+        market=wanted.symbol,
+        order_id=wanted.order_id,
+        client_order_id=name if wanted.order_id is None else None,
     )
+    if name is not None and name != order.terms.client_order_id:
+        raise errors.OTHER_CLIENT_ORDER_ID.error()
+    return presenting.order_out(order)
 
 
 def order_cancel(caller: Caller, wanted: queries.CancelQuery) -> payloads.CanceledOrder:
@@ -125,7 +128,7 @@ def order_cancel(caller: Caller, wanted: queries.CancelQuery) -> payloads.Cancel
             client_order_id=wanted.orig_client_order_id,
         )
     except CommandRefused as refused:
-        raise _not_canceled(refused) from refused
+        raise not_canceled(refused) from refused
     return presenting.canceled_order(
         reply.order, wanted.new_client_order_id or new_client_order_id()
     )
@@ -161,8 +164,10 @@ def all_orders(caller: Caller, wanted: queries.AllOrdersQuery) -> list[payloads.
     return [presenting.order_out(order) for order in orders]
 
 
-def _not_canceled(refused: CommandRefused) -> Exception:
-    return errors.UNKNOWN_ORDER_SENT.error() if refused.code is Code.UNKNOWN_ORDER else refused
+def not_canceled(refused: CommandRefused) -> errors.BinanceError:
+    if refused.code is Code.UNKNOWN_ORDER:
+        return errors.UNKNOWN_ORDER_SENT.error()
+    return errors.rejection(refused, errors.CANCEL_REJECTED)
 
 
 def check_order(wanted: queries.NewOrder) -> Form:

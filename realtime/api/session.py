@@ -26,8 +26,8 @@ class ApiSession:
         return parameters.get("apiKey", self.key)
 
     async def identify(self, parameters: Parameters, security: Security) -> Caller:
-        """Raises BinanceError -1021, -1022, -1100, -1102, -1131, -2014 or -2015; what the database
-        does too."""
+        """Raises BinanceError -1021, -1022, -1100, -1102, -2014 or -2015; what the database does
+        too."""
         if security is Security.NONE:
             return ANYBODY
         key = self.key_of(parameters)

@@ -118,7 +118,8 @@ def test_no_signature(client: BinanceClient) -> None:
             "is '^[0-9]{1,20}$'.")),
         ("timestamp={now}&recvWindow=-1", (-1100, "Illegal characters found in parameter "
             "'recvWindow'; legal range is '^[0-9]{1,20}$'.")),
-        ("timestamp={now}&recvWindow=60001", (-1131, "recvWindow must be less than 60000.")),
+        ("timestamp={now}&recvWindow=60001", (-1102, "'recvWindow' contains "
+            "unexpected value. Cannot be greater than 60000.")),
         ("timestamp=1499827319559", (-1021,
             "Timestamp for this request is outside of the recvWindow.")),
         ("timestamp=9499827319559", (-1021,

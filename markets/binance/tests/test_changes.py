@@ -104,6 +104,13 @@ def test_the_old_one_can_be_gone_without_a_new_one(client: BinanceClient) -> Non
     assert open_ids(client) == []
 
 
+def test_an_order_that_has_ended_is_not_amended(client: BinanceClient) -> None:
+    by_id = {"symbol": MARKET, "orderId": place(client)["orderId"]}
+    client.delete("order", **by_id)
+    ended = client.signed("PUT", "order/amend/keepPriority", {**by_id, "newQty": "0.5"})
+    assert said(ended) == (-2013, "Order does not exist.")
+
+
 def test_a_bad_form_cancels_nothing(client: BinanceClient) -> None:
     old = place(client)["orderId"]
     assert said(replace(client, "STOP_ON_FAILURE", old, price=None))[0] == -1102
@@ -137,7 +144,7 @@ def test_an_order_is_made_smaller(client: BinanceClient) -> None:
 @pytest.mark.parametrize(
     ("quantity", "error"),
     [
-        ("1", (-2038, "Order amend (quantity increase) is not supported.")),
+        ("1", (-2038, "The requested action would change no state; rejecting.")),
         ("2", (-2038, "Order amend (quantity increase) is not supported.")),
         ("0.0001", (-1013, "Filter failure: LOT_SIZE")),
         ("0.000000001", (-1111, "Parameter 'newQty' has too much precision.")),
@@ -173,6 +180,14 @@ OCO = {
     "stopLimitPrice": "0.044",
     "stopLimitTimeInForce": "GTC",
 }
+
+
+LIMIT_BELOW = {
+    "belowType": "LIMIT_MAKER",
+    "belowStopPrice": None,
+    "belowTimeInForce": None,
+}
+STOP_ABOVE = {"aboveType": "STOP_LOSS", "abovePrice": None, "aboveStopPrice": "0.06"}
 
 
 @pytest.mark.parametrize(("path", "fields"), [("orderList/oco", LIST), ("order/oco", OCO)])
@@ -246,7 +261,26 @@ def test_the_leg_that_trades_stays(client: BinanceClient) -> None:
             "'belowTrailingDelta' must be sent, but both were empty/null!")),
         ("orderList/oco", {**LIST, "aboveStopPrice": "0.06"},
             (-1106, "Parameter 'aboveStopPrice' sent when not required.")),
-        ("orderList/oco", {**LIST, "aboveType": "LIMIT"}, (-1116, "Invalid orderType.")),
+        ("orderList/oco", {**LIST, "aboveType": "LIMIT"},
+            (-1158, "Order type not supported in OCO.")),
+        ("orderList/oco", {**LIST, "belowIcebergQty": "0.1", "belowTimeInForce": "IOC"},
+            (-1160, "Parameter 'belowIcebergQty' is not supported if "
+            "aboveTimeInForce/belowTimeInForce is not GTC.")),
+        ("orderList/oco", {**LIST, **LIMIT_BELOW}, (-1168, "At least one OCO order must be "
+            "contingent.")),
+        ("orderList/oco", {**LIST, **STOP_ABOVE, **LIMIT_BELOW},
+            (-1166, "A limit order in a sell OCO must be above.")),
+        ("orderList/oco", {**LIST, "side": "BUY"},
+            (-1165, "A limit order in a buy OCO must be below.")),
+        ("orderList/oco", {**LIST, **STOP_ABOVE},
+            (-1197, "A stop loss order in a sell OCO must be below.")),
+        ("orderList/oco", {**LIST, **STOP_ABOVE, "side": "BUY"},
+            (-1196, "A stop loss order in a buy OCO must be above.")),
+        ("orderList/oco", {**LIST, "belowType": "TAKE_PROFIT_LIMIT"},
+            (-1199, "A take profit order in a sell OCO must be above.")),
+        ("orderList/oco", {**LIST, **STOP_ABOVE, **LIMIT_BELOW, "aboveType": "TAKE_PROFIT",
+            "side": "BUY"},
+            (-1198, "A take profit order in a buy OCO must be below.")),
         ("orderList/oco", {**LIST, "abovePrice": "0.03"},
             (-2010, "The relationship of the prices for the orders is not correct.")),
         ("orderList/oco", {**LIST, "quantity": "9999"}, (POOR["code"], POOR["msg"])),

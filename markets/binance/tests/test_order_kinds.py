@@ -3,6 +3,7 @@
 Its last price is 0.05 when each test begins.
 """
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from markets.binance.tests.client import BinanceClient, order, said
 
 FUNDS = {"BTC": "100", "ETH": "1000"}
 MARKET = "V3KINDS"
+STATUSES = {"open": "TRADING", "post_only": "BREAK", "cancel_only": "HALT", "halted": "HALT"}
 STOP = {
     "symbol": MARKET,
     "type": "STOP_LOSS_LIMIT",
@@ -150,7 +152,8 @@ LIMIT_STOP = {**STOP, "timeInForce": "GTC", "quantity": "1"}
         ({"stopPrice": "0.0490000001"}, (-1111, "Parameter 'stopPrice' has too much precision.")),
         ({"trailingDelta": 5_001}, (-1013, "Filter failure: TRAILING_DELTA")),
         ({"trailingDelta": 0}, (-1013, "Filter failure: TRAILING_DELTA")),
-        ({"icebergQty": "2"}, (-1014, "Unsupported order combination.")),
+        ({"icebergQty": "2"}, (-2010, "IcebergQty exceeds QTY.")),
+        ({"icebergQty": "0.5", "timeInForce": "IOC"}, (-1014, "Unsupported order combination.")),
         ({"icebergQty": "0.0001"}, (-1013, "Filter failure: LOT_SIZE")),
         ({"quantity": "9999"}, (-2010, "Account has insufficient balance for requested action.")),
     ],
@@ -203,21 +206,43 @@ def test_what_exchange_info_tells(trader: BinanceClient) -> None:
     assert filters["TRAILING_DELTA"]["maxTrailingBelowDelta"] == 5_000
 
 
-@pytest.mark.parametrize(
-    ("phase", "status"), [("post_only", "BREAK"), ("cancel_only", "HALT"), ("halted", "HALT")]
-)
-def test_a_phase_is_a_status(exchange: Any, trader: BinanceClient, phase: str, status: str) -> None:
+@pytest.fixture
+def enter(exchange: Any, trader: BinanceClient) -> Iterator[Callable[[str], None]]:
+    """Move the market to a phase and wait until its status is told; it opens after the test."""
+
     def told() -> Any:
         return trader.public("exchangeInfo", symbol=MARKET).json()["symbols"][0]["status"]
 
     def enter(phase: str) -> None:
         exchange.operate("markets.administration.phase_set", market=MARKET, phase=phase)
+        wait_until(lambda: told() == STATUSES[phase], "the status is told")
 
+    yield enter
+    enter("open")
+
+
+@pytest.mark.parametrize("phase", ["post_only", "cancel_only", "halted"])
+def test_a_phase_is_a_status(
+    trader: BinanceClient, enter: Callable[[str], None], phase: str
+) -> None:
     enter(phase)
-    try:
-        wait_until(lambda: told() == status, "the status is told")
-        refused = trader.post("order", **order(symbol=MARKET, price="0.06", timeInForce="IOC"))
-        assert said(refused) == (-2010, "Market is closed.")
-    finally:
-        enter("open")
-    wait_until(lambda: told() == "TRADING", "it trades again")
+    refused = trader.post("order", **order(symbol=MARKET, price="0.06", timeInForce="IOC"))
+    assert said(refused) == (-2010, "Market is closed.")
+
+
+def test_nothing_changes_in_a_halt(trader: BinanceClient, enter: Callable[[str], None]) -> None:
+    standing = place(trader, price="0.04")
+    by_id = {"symbol": MARKET, "orderId": standing["orderId"]}
+    enter("halted")
+    assert said(trader.delete("order", **by_id)) == (-2011, "Market is closed.")
+    amended = trader.signed("PUT", "order/amend/keepPriority", {**by_id, "newQty": "0.5"})
+    assert said(amended) == (-2038, "Market is closed.")
+    replaced = trader.post(
+        "order/cancelReplace",
+        cancelReplaceMode="ALLOW_FAILURE",
+        cancelOrderId=standing["orderId"],
+        **order(symbol=MARKET, price="0.04"),
+    ).json()
+    assert (replaced["code"], replaced["data"]["cancelResponse"]["code"]) == (-2022, -2011)
+    assert replaced["data"]["newOrderResponse"] == {"code": -2010, "msg": "Market is closed."}
+    assert fetch(trader, standing)["status"] == "NEW"
