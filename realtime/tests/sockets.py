@@ -10,6 +10,7 @@ import httpx
 from jsonschema import Draft202012Validator
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
+from websockets.typing import Data
 
 from realtime.asyncapi.document import schema_of_streams
 
@@ -30,6 +31,12 @@ def validate_stream(message: Any) -> None:
     _of_streams().validate(message)
 
 
+def _read(text: Data) -> Any:
+    message = json.loads(text)
+    validate_stream(message)
+    return message
+
+
 class StreamClient:
     """One socket, and what came over it."""
 
@@ -37,9 +44,7 @@ class StreamClient:
         self.socket = socket
 
     async def next(self) -> Any:
-        message = json.loads(await asyncio.wait_for(self.socket.recv(), PATIENCE_S))
-        validate_stream(message)
-        return message
+        return _read(await asyncio.wait_for(self.socket.recv(), PATIENCE_S))
 
     async def ask(self, method: str, params: list[Any] | None = None, request_id: Any = 1) -> Any:
         """The answer; stream messages that come before it are passed over."""
@@ -62,7 +67,7 @@ class StreamClient:
         try:
             async with asyncio.timeout(PATIENCE_S):
                 while True:
-                    await self.socket.recv()
+                    await self.next()
         except ConnectionClosed as closed:
             return closed.rcvd.code if closed.rcvd is not None else 1006
 
@@ -75,7 +80,8 @@ class BookFollower:
     """Keeps a book by Binance's rules: buffer events, take a snapshot, apply what is newer.
 
     It checks what is promised: events are contiguous, none is empty, and no snapshot is older
-    than an event that was seen before it was asked for.
+    than an event that was seen before it was asked for; and that each is as the AsyncAPI document
+    has it.
     """
 
     def __init__(self, url: str, symbol: str, stream: str, *, compare_every: int = 20) -> None:
@@ -107,7 +113,7 @@ class BookFollower:
     async def _keep(self, socket: ClientConnection) -> None:
         last_seen = await self._synchronise(socket)
         async for text in socket:
-            last_seen = self._apply(json.loads(text), last_seen)
+            last_seen = self._apply(_read(text), last_seen)
             if self._newer is not None and self._newer["last_update_id"] <= self.number:
                 self._compare(self._newer)
                 self._newer = None
@@ -116,7 +122,7 @@ class BookFollower:
 
     async def _synchronise(self, socket: ClientConnection) -> int:
         """Take a snapshot that is as new as the first event; the last event's number."""
-        event = json.loads(await socket.recv())
+        event = _read(await socket.recv())
         snapshot = await self.depth()
         assert snapshot["last_update_id"] >= event["u"], "a snapshot older than an event"
         self.number = snapshot["last_update_id"]
