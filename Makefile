@@ -23,7 +23,7 @@ WORKERS ?= 2
 test: $(VENV)/.dev $(VENV)/.compiled
 	@exec $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
-# Clients that need Node, and a thousand rounds where the other tests do a hundred.
+# Clients that need Node or much room, and a thousand rounds where the other tests do a hundred.
 test-clients: $(VENV)/.dev $(VENV)/.compiled
 	@ROUNDS=1000 exec $(BIN)/python -m pytest -m "heavy or not heavy" tests/clients markets/binance/tests/test_strategy.py
 

@@ -19,7 +19,8 @@ from exchange_site.supervisor.parts import PROJECT
 
 HERE: Final = Path(__file__).parent
 LIVES: Final = HERE / "lives"
-ENVIRONMENTS: Final = PROJECT / ".venv" / "clients"
+ENVIRONMENTS: Final = (PROJECT / ".venv").resolve() / "clients"
+"""Resolved, for programs in an environment name it by its address."""
 
 INSTALL_WITHIN_S: Final = 600
 LIVE_WITHIN_S: Final = 120

@@ -19,7 +19,8 @@ def fuzz(exchange: Any, folder: Path, *arguments: str) -> None:
     name = f"fuzz-{secrets.token_hex(8)}"
     credentials = exchange.create_user(name, fund={"BTC": "1", "USDT": "1000"})
     run(
-        *(str(python_of("schemathesis").with_name("st")), "run", f"{exchange.url}/schema/v3"),
+        *(str(python_of("schemathesis")), "-m", "schemathesis.cli"),
+        *("run", f"{exchange.url}/schema/v3"),
         *("--checks", "not_a_server_error", "--no-shrink", "--seed", "1", "--warnings", "off"),
         *arguments,
         environment={
