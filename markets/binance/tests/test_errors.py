@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from engine.client import EngineOverloaded
 from engine.core.rejections import Code
 from engine.submit import CommandRefused
 from exchange_site.api.problems import PROBLEMS, ProblemError
@@ -241,6 +242,28 @@ def test_market_data(
     assert (answer.status_code, *said(answer)) == (400, *error)
 
 
+def test_what_the_operator_forbids_an_account(exchange: Any) -> None:
+    name = "v3-errors-frozen"
+    client = BinanceClient(
+        exchange.url, exchange.create_user(name, fund={"BTC": "1"}), address="127.0.1.1"
+    )
+    account = exchange.account_of(name)
+    limits = {"account": account, "asset": "BTC"}
+    exchange.operate("accounts.trading_accounts.notional_limit_set", **limits, amount="0.03")
+    assert client.post("order", **order()).status_code == 200
+    assert said(client.post("order", **order())) == failure("MAX_POSITION")
+    exchange.operate("accounts.trading_accounts.account_configure", account=account, frozen=True)
+    refused = client.post("order", **order())
+    assert said(refused) == (-2010, "This action is disabled on this account.")
+    assert client.delete("openOrders", symbol="ETHBTC").status_code == 200
+
+
+@pytest.mark.parametrize("query", ["symbol=%ff", "%ff=1", "symbol=ETHBTC&limit=%c3"])
+def test_what_is_no_text(client: BinanceClient, query: str) -> None:
+    answer = client.raw("GET", "depth", query=query)
+    assert said(answer) == (-1100, "Illegal characters found in a parameter.")
+
+
 def test_paths_and_methods(client: BinanceClient) -> None:
     nowhere = client.public("nowhere")
     assert (nowhere.status_code, *said(nowhere)) == (404, -1020, "This operation is not supported.")
@@ -280,6 +303,8 @@ def test_every_stable_code_has_its_words(stable: str) -> None:
         (CommandRefused(Code.INVALID_ACCOUNT, ""), *INSUFFICIENT, 400),
         (CodedError("STATUS_UNKNOWN"), -1007, "Timeout waiting for response from backend server. "
             "Send status unknown; execution status unknown.", 504),
+        (EngineOverloaded(), -1008, "Server is currently overloaded with other requests. Please "
+            "try again in a few minutes.", 503),
         (CodedError("HISTORY_BEHIND"), -1001,
             "Internal error; unable to process your request. Please try again.", 503),
         (ProblemError("BODY_TOO_LARGE"), -1101,

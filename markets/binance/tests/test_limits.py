@@ -1,5 +1,6 @@
 """Weights by address, orders by account: counted, told in headers, refused, banned."""
 
+import re
 from typing import Any
 
 import pytest
@@ -96,8 +97,9 @@ def test_too_much_and_then_a_ban(small: Any) -> None:
         with pytest.raises(BinanceError) as refused:
             use_weight(address=HERE, weight=1)
         assert (refused.value.status, refused.value.code) == (429, -1003)
-        assert refused.value.text.startswith(
-            f"Too much request weight used; current limit is {LIMIT} request weight per 1 MINUTE."
+        assert refused.value.text == (
+            f"Too much request weight used; current limit is {LIMIT} request weight per 1 MINUTE. "
+            "Please use WebSocket Streams for live updates to avoid polling the API."
         )
         assert refused.value.retry_after_s is not None
         assert 0 < refused.value.retry_after_s <= 60
@@ -105,7 +107,11 @@ def test_too_much_and_then_a_ban(small: Any) -> None:
         with pytest.raises(BinanceError) as banned:
             use_weight(address=HERE, weight=1)
         assert (banned.value.status, banned.value.code) == (418, -1003)
-        assert banned.value.text.startswith("Way too much request weight used; IP banned until ")
+        assert re.fullmatch(
+            r"Way too much request weight used; IP banned until [0-9]{13}\. Please use WebSocket "
+            r"Streams for live updates to avoid bans\.",
+            banned.value.text,
+        )
         assert banned.value.retry_after_s is not None
         assert 0 < banned.value.retry_after_s <= FIRST_BAN_S
     assert use_weight(address="192.0.2.2", weight=1).weight == 1, "others go on"

@@ -33,6 +33,49 @@ async def first(client: Any, socket: Any, kind: str) -> Any:
         buying.cancel()
 
 
+async def requests(client: Any) -> None:
+    """Over the socket, without a stream."""
+    symbol = {"symbol": SYMBOL}
+    assert await client.ws_ping() == {}
+    assert (await client.ws_get_time())["serverTime"] > 0
+    assert (await client.ws_get_exchange_info(**symbol))["symbols"]
+    assert (await client.ws_get_order_book(**symbol))["lastUpdateId"] > 0
+    assert (await client.ws_get_account())["canTrade"]
+    assert (await client.ws_get_commission_rates(**symbol))["symbol"] == SYMBOL
+    terms = {**symbol, "side": "BUY", "type": "LIMIT", "timeInForce": "GTC"}
+    terms |= {"quantity": "0.01", "price": "20000"}
+    assert await client.ws_create_test_order(**terms) == {}
+    first = await client.ws_create_order(**terms)
+    replaced = await client.ws_cancel_and_replace_order(
+        **terms, cancelReplaceMode="STOP_ON_FAILURE", cancelOrderId=first["orderId"]
+    )
+    second = replaced["newOrderResponse"]["orderId"]
+    assert (await client.ws_get_order(**symbol, orderId=second))["status"] == "NEW"
+    assert second in {each["orderId"] for each in await client.ws_get_open_orders(**symbol)}
+    pair = await client.ws_create_oco_order(
+        **symbol,
+        side="SELL",
+        quantity="0.01",
+        aboveType="LIMIT_MAKER",
+        abovePrice="60000",
+        belowType="STOP_LOSS",
+        belowStopPrice="40000",
+    )
+    by_id = {"orderListId": pair["orderListId"]}
+    assert (await client.ws_get_oco_order(**by_id))["orders"] == pair["orders"]
+    assert [each["orderListId"] for each in await client.ws_get_oco_open_orders()] == [
+        pair["orderListId"]
+    ]
+    await client.ws_cancel_oco_order(**symbol, **by_id)
+    canceled = await client.ws_cancel_all_open_orders(**symbol)
+    assert [each["orderId"] for each in canceled] == [second]
+    mine = await client.ws_get_my_trades(**symbol)
+    assert mine[-1]["orderId"] in {o["orderId"] for o in await client.ws_get_all_orders(**symbol)}
+    assert mine[-1]["id"] in {trade["id"] for trade in await client.ws_get_recent_trades(**symbol)}
+    assert await client.ws_get_klines(**symbol, interval="1m")
+    assert float((await client.ws_get_ticker(**symbol))["lastPrice"]) > 0
+
+
 async def sockets(client: Any) -> None:
     manager = BinanceSocketManager(client)
     wanted = [
@@ -102,6 +145,8 @@ def main(url: str, key: str, secret: str) -> None:
     async def asynchronous() -> None:
         client = await AsyncClient.create(key, secret)
         try:
+            await client.order_market_buy(symbol=SYMBOL, quantity="0.0002")
+            await requests(client)
             await sockets(client)
         finally:
             await client.close_connection()
