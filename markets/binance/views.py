@@ -20,11 +20,9 @@ from markets.binance.errors import BinanceError, binance_error, error_body
 from markets.binance.fields import decode
 from markets.binance.parameters import read_parameters
 from markets.binance.schema import BinanceSchema, describe
+from markets.binance.weights import LEAST_WEIGHT
 
 _encode: Final = msgspec.json.Encoder().encode
-LEAST_WEIGHT: Final = 1
-"""Of a request that cannot even be read."""
-
 _TIME_UNIT_HEADER: Final = "HTTP_X_MBX_TIME_UNIT"
 
 

@@ -8,6 +8,9 @@ from markets.binance.parameters import Parameters
 
 Weight = Callable[[Parameters], int]
 
+LEAST_WEIGHT: Final = 1
+"""Of a request that cannot even be read."""
+
 
 def flat(weight: int) -> Weight:
     return lambda _: weight

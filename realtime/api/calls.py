@@ -14,11 +14,13 @@ import redis
 from engine.publisher.reader import FeedUnavailable
 from markets.binance import errors, queries
 from markets.binance.callers import Caller, Security
+from markets.binance.endpoints import Endpoint
 from markets.binance.fields import Id, decode
 from markets.binance.parameters import Parameters
+from markets.binance.weights import LEAST_WEIGHT
 from realtime.api import commands
 from realtime.api.admission import Counted, admit, count_orders
-from realtime.api.messages import ApiRequest, parse_list
+from realtime.api.messages import INVALID_JSON, ApiRequest, parse_list
 from realtime.api.methods import METHODS
 from realtime.api.session import ApiSession
 from realtime.api.user_data import UserData
@@ -47,24 +49,30 @@ class ApiCalls:
     async def begin(self, request: ApiRequest, counted: Counted) -> Awaitable[Any]:
         """Raises what `binance_error` translates."""
         try:
-            if (answer := _OWN.get(request.method)) is not None:
+            method = request.method or ""
+            if (answer := _OWN.get(method)) is not None:
                 return _known(await answer(self, request.parameters, counted))
-            if (prepare := commands.LISTS.get(request.method)) is not None:
+            if (prepare := commands.LISTS.get(method)) is not None:
                 return await self._list(prepare, request.parameters, counted)
-            return await self._endpoint(request, counted)
+            if (endpoint := METHODS.get(method)) is not None:
+                return await self._endpoint(method, endpoint, request.parameters, counted)
+            await self._count(LEAST_WEIGHT, counted)
         except (redis.RedisError, FeedUnavailable):
             raise errors.DISCONNECTED.error() from None
+        raise (errors.UNSUPPORTED_OPERATION if method else INVALID_JSON).error()
 
-    async def _endpoint(self, request: ApiRequest, counted: Counted) -> Awaitable[Any]:
-        endpoint = METHODS.get(request.method)
-        if endpoint is None:
-            raise errors.UNSUPPORTED_OPERATION.error()
-        parameters = request.parameters
+    async def _count(self, weight: int, counted: Counted) -> None:
+        """Of what needs no caller."""
+        await admit(self._session, {}, Security.NONE, weight, counted)
+
+    async def _endpoint(
+        self, method: str, endpoint: Endpoint, parameters: Parameters, counted: Counted
+    ) -> Awaitable[Any]:
         weight = endpoint.weight(parameters)
         caller = await admit(self._session, parameters, endpoint.security, weight, counted)
         wanted = decode(_without_ours(parameters), endpoint.parameters)
         await count_orders(caller, endpoint.orders, counted)
-        prepare = commands.SINGLE.get(request.method)
+        prepare = commands.SINGLE.get(method)
         if prepare is not None:
             prepared = await commands.prepared(prepare, caller, wanted)
             if prepared is not None:
@@ -89,15 +97,20 @@ class ApiCalls:
         await admit(self._session, parameters, Security.USER_DATA, _LIGHT, counted)
         decode(_without_ours(parameters), queries.NoParameters)
         self._session.log_on(parameters["apiKey"])
-        return await self._status(parameters, counted)
+        return self._told()
 
-    async def _status(self, _: Parameters, __: Counted) -> dict[str, Any]:
-        return self._session.status(listening=bool(len(self._user_data)))
+    async def _status(self, _: Parameters, counted: Counted) -> dict[str, Any]:
+        await self._count(_LIGHT, counted)
+        return self._told()
 
-    async def _log_out(self, parameters: Parameters, counted: Counted) -> dict[str, Any]:
+    async def _log_out(self, _: Parameters, counted: Counted) -> dict[str, Any]:
+        await self._count(_LIGHT, counted)
         self._session.log_out()
         self._user_data.log_out()
-        return await self._status(parameters, counted)
+        return self._told()
+
+    def _told(self) -> dict[str, Any]:
+        return self._session.status(listening=bool(len(self._user_data)))
 
     async def _subscribe(self, parameters: Parameters, counted: Counted) -> dict[str, int]:
         """For the account that has logged on: that was signed for."""
@@ -120,14 +133,16 @@ class ApiCalls:
         number = await self._user_data.subscribe(caller, wanted.after, by_session=by_session)
         return {"subscriptionId": number}
 
-    async def _unsubscribe(self, parameters: Parameters, _: Counted) -> dict[str, Any]:
+    async def _unsubscribe(self, parameters: Parameters, counted: Counted) -> dict[str, Any]:
+        await self._count(_LIGHT, counted)
         wanted = decode(_without_ours(parameters), UnsubscribeQuery)
         number = wanted.subscription_id
         for each in self._user_data.ids if number is None else [number]:
             self._user_data.unsubscribe(each)
         return {}
 
-    async def _subscriptions(self, _: Parameters, __: Counted) -> list[dict[str, int]]:
+    async def _subscriptions(self, _: Parameters, counted: Counted) -> list[dict[str, int]]:
+        await self._count(_LIGHT, counted)
         return [{"subscriptionId": number} for number in self._user_data.ids]
 
 

@@ -12,14 +12,7 @@ from markets.binance.errors import binance_error
 from markets.binance.payloads import RateLimitUsage
 from realtime.api.admission import Counted
 from realtime.api.calls import ApiCalls
-from realtime.api.messages import (
-    INVALID_JSON,
-    ApiRequest,
-    InvalidRequest,
-    answer,
-    error_answer,
-    parse_request,
-)
+from realtime.api.messages import ApiRequest, answer, error_answer, parse_request
 from realtime.api.session import ApiSession
 from realtime.api.user_data import UserData
 from realtime.socket_consumer import SocketConsumer
@@ -44,11 +37,7 @@ class ApiConsumer(SocketConsumer):
             task.cancel()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        try:
-            request = parse_request(text_data or "")
-        except InvalidRequest as invalid:
-            self._connection.offer(error_answer(invalid.request_id, INVALID_JSON.error(), None))
-            return
+        request = parse_request(text_data or "")
         await self._places.acquire()
         counted = Counted()
         try:

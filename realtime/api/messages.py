@@ -39,28 +39,21 @@ class ApiRequest(msgspec.Struct, frozen=True):
     """`parameters` are texts, as those of a REST request: numbers as they were written."""
 
     id: RequestId
-    method: str
-    parameters: Parameters
-
-
-class InvalidRequest(Exception):
-    """With the id of the request, where one could be read."""
-
-    def __init__(self, request_id: RequestId) -> None:
-        super().__init__()
-        self.request_id = request_id
+    method: str | None = None
+    """None of what is no request at all."""
+    parameters: Parameters = {}
 
 
 def parse_request(text: str) -> ApiRequest:
-    """Raises InvalidRequest."""
+    """What is no request has its id, where one can be read, and no method."""
     try:
         frame = _decode_frame(text)
         if not frame.method or len(frame.params) > MAX_PARAMETERS:
-            raise InvalidRequest(frame.id)
+            return ApiRequest(frame.id)
         method = frame.method.removeprefix(_VERSION)
         return ApiRequest(frame.id, method, _texts(frame.params))
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        raise InvalidRequest(_id_of(text)) from None
+        return ApiRequest(_id_of(text))
 
 
 def _id_of(text: str) -> RequestId:

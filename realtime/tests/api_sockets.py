@@ -21,8 +21,11 @@ class JudgingClient(ApiClient):
 
 
 @asynccontextmanager
-async def api(url: str, credentials: Any = None) -> AsyncIterator[ApiClient]:
-    async with connect(socket_url(url, "/ws-api/v3")) as socket:
+async def api(
+    url: str, credentials: Any = None, *, address: str = "127.0.0.1"
+) -> AsyncIterator[ApiClient]:
+    """`address` is the loopback address it calls from: weights are counted by address."""
+    async with connect(socket_url(url, "/ws-api/v3"), local_addr=(address, 0)) as socket:
         yield JudgingClient(socket, credentials)
 
 

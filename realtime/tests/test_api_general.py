@@ -106,6 +106,32 @@ async def test_refusals(
     assert answer["status"] in (400, 401)
 
 
+@pytest.mark.parametrize(
+    ("text", "weight"),
+    [
+        ("{", 1),
+        ('{"id":1,"method":"nothing"}', 1),
+        ('{"id":1,"method":"session.status"}', 2),
+        ('{"id":1,"method":"session.logout"}', 2),
+        ('{"id":1,"method":"session.subscriptions"}', 2),
+        ('{"id":1,"method":"userDataStream.unsubscribe"}', 2),
+        ('{"id":1,"method":"depth","params":{"symbol":"BTCUSDT"}}', 5),
+    ],
+)
+async def test_everything_weighs_something(
+    exchange: RunningExchange, text: str, weight: int
+) -> None:
+    async def used() -> int:
+        await client.socket.send(text)
+        (limit,) = (await client.next())["rateLimits"]
+        return int(limit["count"])
+
+    here = "127.0.1.30"
+    async with api(exchange.url, address=here) as client:
+        first = await used()
+        assert await used() in {first + weight, weight}, "or a new minute has begun"
+
+
 async def test_rate_limits_are_left_out_for_whoever_wants_none(exchange: RunningExchange) -> None:
     async with api(exchange.url) as client:
         assert "rateLimits" not in await client.ask("ping", returnRateLimits=False)
