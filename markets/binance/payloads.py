@@ -22,10 +22,12 @@ class Empty(Payload, frozen=True):
 
 
 class Error(msgspec.Struct, frozen=True):
-    """`code` is stable, and so is `msg`."""
+    """`code` is stable, and so is `msg`; `data` says of `order/cancelReplace` what became of its
+    steps."""
 
     code: int
     msg: str
+    data: "Replaced | msgspec.UnsetType" = msgspec.UNSET
 
 
 # general
@@ -127,10 +129,12 @@ class SymbolInfo(Payload, frozen=True):
     iceberg_allowed: bool
     oco_allowed: bool
     oto_allowed: bool
+    opo_allowed: bool
     quote_order_qty_market_allowed: bool
     allow_trailing_stop: bool
     cancel_replace_allowed: bool
     amend_allowed: bool
+    peg_instructions_allowed: bool
     is_spot_trading_allowed: bool
     is_margin_trading_allowed: bool
     filters: list[Filter]

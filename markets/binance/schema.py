@@ -31,6 +31,7 @@ SETTINGS: Final = {
 _STATUSES: Final = {
     400: "The request is not acceptable; `code` says why.",
     401: "The API key or what it may do.",
+    409: "One of two steps came about, and one not; `data` says which.",
     418: "The address is banned for a while; see `Retry-After`.",
     429: "Too much weight used, or too many orders placed.",
     503: "Nothing was done; try again.",

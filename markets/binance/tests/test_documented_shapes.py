@@ -9,6 +9,15 @@ import pytest
 from markets.binance.tests.client import BinanceClient, market, order
 
 DOCUMENTED = Path(__file__).parent / "documented"
+LIST = {
+    "symbol": "ETHBTC",
+    "side": "BUY",
+    "quantity": "1",
+    "aboveType": "STOP_LOSS",
+    "aboveStopPrice": "0.1",
+    "belowType": "LIMIT_MAKER",
+    "belowPrice": "0.02",
+}
 
 
 @pytest.fixture(scope="module")
@@ -20,13 +29,21 @@ def answers(exchange: Any) -> dict[str, Any]:
     filled = client.post("order", **market(quantity="1")).json()
     placed = client.post("order", **order()).json()
     by_id = {"symbol": "ETHBTC", "orderId": placed["orderId"]}
+    listed = client.post("orderList/oco", **LIST).json()
+    by_list = {"orderListId": listed["orderListId"]}
+    replaced = {"cancelOrderId": placed["orderId"], "cancelReplaceMode": "STOP_ON_FAILURE"}
     return {
         "exchangeInfo": client.public("exchangeInfo").json(),
         "account": client.get("account").json(),
         "account-commission": client.get("account/commission", symbol="ETHBTC").json(),
         "order-full": filled,
         "order": client.get("order", **by_id).json(),
-        "canceled": client.delete("order", **by_id).json(),
+        "order-ack": client.post("order", **order(newOrderRespType="ACK")).json(),
+        "cancelReplace": client.post("order/cancelReplace", **replaced, **order()).json(),
+        "orderList-placed": listed,
+        "orderList": client.get("orderList", **by_list).json(),
+        "orderList-canceled": client.delete("orderList", symbol="ETHBTC", **by_list).json(),
+        "canceled": client.delete("openOrders", symbol="ETHBTC").json()[0],
         "myTrades": client.get("myTrades", symbol="ETHBTC").json(),
         "ticker-24hr": client.public("ticker/24hr", symbol="ETHBTC").json(),
     }
