@@ -174,10 +174,15 @@ def test_cancel_restrictions(buyer: BinanceClient, seller: BinanceClient) -> Non
 def test_both_ids_must_agree(buyer: BinanceClient) -> None:
     out = placed(buyer, **order())
     both = {"symbol": "ETHBTC", "orderId": out["orderId"], "origClientOrderId": "another"}
-    assert said(buyer.get("order", **both)) == (-2013, "Order does not exist.")
+    assert said(buyer.get("order", **both)) == (
+        -2039,
+        "Client order ID is not correct for this order ID.",
+    )
     assert said(buyer.delete("order", **both)) == (-2011, "Unknown order sent.")
     both["origClientOrderId"] = out["clientOrderId"]
+    assert buyer.get("order", **both).json()["status"] == "NEW"
     assert buyer.delete("order", **both).status_code == 200
+    assert buyer.get("order", **both).json()["status"] == "CANCELED"
 
 
 def test_the_same_client_order_id_later_is_another_order(buyer: BinanceClient) -> None:

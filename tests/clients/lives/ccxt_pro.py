@@ -1,4 +1,4 @@
-"""ccxt.pro, each watch method: `python ccxt_pro.py URL KEY SECRET`."""
+"""ccxt.pro, each method of its sockets: `python ccxt_pro.py URL KEY SECRET`."""
 
 import asyncio
 import sys
@@ -59,6 +59,10 @@ async def life(exchange: Any) -> None:
     assert candles[-1][5] > 0
     book = await watch(exchange.watch_order_book(SYMBOL))
     assert book["bids"][0][0] < book["asks"][0][0]
+    several = [SYMBOL, "ETH/BTC"]
+    assert await watch(exchange.watch_order_book_for_symbols(several))
+    assert await watch(exchange.watch_trades_for_symbols(several))
+    assert await watch(exchange.watch_ohlcv_for_symbols([[SYMBOL, "1m"]]))
 
     balance = await watch(exchange.watch_balance())
     assert balance["BTC"]["total"] > 10
@@ -73,8 +77,24 @@ async def life(exchange: Any) -> None:
     found = await exchange.fetch_order_ws(placed["id"], SYMBOL)
     assert found["price"] == 20000
     assert placed["id"] in {each["id"] for each in await exchange.fetch_open_orders_ws(SYMBOL)}
-    canceled = await exchange.cancel_order_ws(placed["id"], SYMBOL)
-    assert canceled["id"] == placed["id"]
+    edited = await exchange.edit_order_ws(placed["id"], SYMBOL, "limit", "buy", 0.01, 20001)
+    assert (edited["price"], edited["status"]) == (20001, "open"), edited
+    canceled = await exchange.cancel_order_ws(edited["id"], SYMBOL)
+    assert canceled["id"] == edited["id"]
+    await exchange.create_order_ws(SYMBOL, "limit", "buy", 0.01, 20000)
+    await exchange.cancel_all_orders_ws(SYMBOL)
+    assert await exchange.fetch_open_orders_ws(SYMBOL) == []
+    bought = await exchange.create_order_ws(SYMBOL, "market", "buy", AMOUNT)
+    assert bought["status"] == "closed", bought
+
+    # And questions.
+    account = (await exchange.fetch_balance_ws())["info"]  # it reads no balances out of a spot one
+    assert {"BTC", "USDT"} <= {each["asset"] for each in account["balances"]}
+    history = await exchange.fetch_orders_ws(SYMBOL)
+    assert {edited["id"], bought["id"]} <= {each["id"] for each in history}
+    assert bought["id"] in {each["order"] for each in await exchange.fetch_my_trades_ws(SYMBOL)}
+    assert (await exchange.fetch_ohlcv_ws(SYMBOL, "1m"))[-1][5] > 0
+    assert (await exchange.fetch_trades_ws(SYMBOL))[-1]["amount"] > 0
 
 
 def main(url: str, key: str, secret: str) -> None:
