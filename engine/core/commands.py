@@ -50,7 +50,7 @@ class DefineMarket(Message, frozen=True, tag="define_market"):
     max_quantity: Int64
     min_notional: Int64
     band_down_ppm: Int64
-    """Lowest limit price, in parts per million of the last price. None before the first trade."""
+    """Lowest limit price, in parts per million of the last price; there is no band before that."""
     band_up_ppm: Int64
     maker_fee_ppm: Int64
     """Signed parts per million of what the maker receives; a rebate where negative."""
@@ -94,7 +94,7 @@ class ConfigureAccount(Message, frozen=True, tag="configure_account"):
     trade_group: Int64 | None = None
     """Accounts of one group count as one owner for self-trade prevention."""
     frozen: bool = False
-    """A frozen account can cancel and receive, and nothing else."""
+    """A frozen account can cancel and receive; its standing orders trade on until then."""
     unlimited_orders: bool = False
     """The markets' limits on open orders do not apply."""
 

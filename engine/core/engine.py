@@ -43,21 +43,19 @@ from engine.core.markets import Markets
 from engine.core.mass_cancel import MassCancel
 from engine.core.matching import Matching
 from engine.core.open_orders import OpenOrders
-from engine.core.orders import MAX_EVENTS, Orders
+from engine.core.orders import Orders
 from engine.core.phases import Phases, can_trade
 from engine.core.rejections import Code
 from engine.core.replies import Done, Refused, Reply
 from engine.core.settlement import Settlement
 from engine.core.trigger_queue import TriggerQueue
+from engine.core.types import MAX_EVENTS
 
-CORE_VERSION: Final = 2
+CORE_VERSION: Final = 3
 """Raised with every change that could turn the same commands into other events."""
 
 KEEP_ORDER_KEYS: Final = 1_000_000
 """Of all accounts together: more than a day of what one caller's request limit allows."""
-
-DUE_AT_ONCE: Final = 256
-"""How many deadlines one tick serves; the next tick follows at once."""
 
 # Bound once, see order.py.
 _PLACE_ORDER: Final = PlaceOrder
@@ -123,7 +121,7 @@ class Engine:
 
     def next_deadline(self) -> int | None:
         """When `advance` will have something to do: now, where work was left; None for never."""
-        if self.phases.is_uncrossing or self.mass_cancel.sweeps:
+        if self.phases.is_uncrossing or self.mass_cancel.can_go_on:
             return self.time
         if any(can_trade(market) for market in self.trigger_queue.markets()):
             return self.time
@@ -169,8 +167,8 @@ class Engine:
         return events
 
     def _serve_deadlines(self, now: int) -> None:
-        for _ in range(DUE_AT_ONCE):
-            due = self.deadlines.pop_due(now) if len(self._events) < MAX_EVENTS else None
+        while len(self._events) < MAX_EVENTS:
+            due = self.deadlines.pop_due(now)
             if due is None:
                 return
             if due.kind is Kind.ORDER_EXPIRES:
@@ -250,8 +248,8 @@ class Engine:
         self.accounts.open_asset(command.symbol)
         return Done()
 
-    def _define_market(self, command: DefineMarket, _now: int) -> Reply:
-        return self.markets.define_market(command, iter(self.accounts)) or Done()
+    def _define_market(self, command: DefineMarket, now: int) -> Reply:
+        return self.markets.define_market(command, iter(self.accounts), now) or Done()
 
     def _set_fees(self, command: SetFees, _now: int) -> Reply:
         return self.markets.set_fees(command, iter(self.accounts)) or Done()

@@ -209,7 +209,7 @@ class BalanceChanged(Message, frozen=True, tag="balance_changed"):
 
 
 class Rejected(Message, frozen=True, tag="rejected"):
-    """The command changed nothing."""
+    """The command, or one step of a cancel-replace, changed nothing."""
 
     code: Code
     detail: str

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final, NamedTuple
 
 from engine.core.markets import Market
@@ -38,21 +39,8 @@ def can_fill(market: Market, order: Order, now: int) -> bool:
 
 def value_on_the_book(market: Market, order: Order) -> int:
     """What an order by quantity would trade for now, in the quote asset, before fees."""
-    if order.prevents_self_trade:
-        return _value_with_prevention(market, order)
     quantity, value = order.quantity, 0
-    for level in market.book.opposite_of(order).levels_within(order.limit):
-        taken = min(quantity, level.total)
-        value += market.notional(level.price, taken)
-        quantity -= taken
-        if not quantity:
-            break
-    return value
-
-
-def _value_with_prevention(market: Market, order: Order) -> int:
-    quantity, value = order.quantity, 0
-    for piece in slices(market, order):
+    for piece in islice(slices(market, order), MAX_FILLS):
         taken = min(quantity, piece.quantity)
         quantity -= taken
         if not piece.is_own:

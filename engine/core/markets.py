@@ -244,7 +244,9 @@ class Markets:
         self._events.append(AssetDefined(command.symbol, command.scale))
         return None
 
-    def define_market(self, rules: DefineMarket, accounts: Iterator[Account]) -> Refused | None:
+    def define_market(
+        self, rules: DefineMarket, accounts: Iterator[Account], now: int
+    ) -> Refused | None:
         for symbol in (rules.base, rules.quote):
             if symbol not in self.assets:
                 return Refused(Code.UNKNOWN_ASSET, f"there is no asset {symbol[:20]}")
@@ -252,6 +254,8 @@ class Markets:
         if refused := check_market(rules, known, self.assets[rules.base].scale):
             return refused
         market = self.open(rules)
+        if market.last_price is not None:
+            market.guard.begin(now, market.last_price)
         self._charge_anew(market, accounts)
         self._events.append(MarketDefined(*astuple(rules)))
         return None
@@ -262,7 +266,8 @@ class Markets:
         if market is None:
             market = Market(rules, self.assets[rules.base], self.assets[rules.quote])
             self._markets[rules.symbol] = market
-        market.set_rules(rules)
+        else:
+            market.set_rules(rules)
         return market
 
     def set_fees(self, command: SetFees, accounts: Iterator[Account]) -> Refused | None:

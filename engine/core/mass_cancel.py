@@ -88,28 +88,32 @@ class MassCancel:
         self._sweep(Sweep(deadline.account, deadline.market, last_order_id, is_timed=True), now)
 
     def go_on(self, now: int) -> None:
-        """Continue the oldest sweep that is not through."""
-        if self.sweeps:
-            self._sweep(self.sweeps.popleft(), now)
+        """Continue the oldest sweep that is not through, and whose market allows it now."""
+        for sweep in self.sweeps:
+            if self._places(sweep):
+                self.sweeps.remove(sweep)
+                self._sweep(sweep, now)
+                return
+
+    @property
+    def can_go_on(self) -> bool:
+        return any(self._places(sweep) for sweep in self.sweeps)
 
     def _sweep(self, sweep: Sweep, now: int) -> list[OrderState]:
-        """Returns what was cancelled, by market and id. The rest comes with the next ticks."""
-        orders = list(islice(self._orders(sweep), CANCEL_AT_ONCE))
+        """Returns what was cancelled, by market and id, the legs of a list together. What is left
+        in a market comes with the next ticks."""
+        places = self._places(sweep)
         states = []
-        for order in orders:
-            if order.order_id in order.participant.orders:  # else it left with the leg before it
-                self._open_orders.end(order, Change.CANCELED, CANCELED, now)
-            states.append(order.state(CANCELED))
-        if next(self._orders(sweep), None) is not None:
-            self.sweeps.append(sweep)
+        for order in list(islice(_orders(places, sweep), CANCEL_AT_ONCE)):
+            if order.order_id not in order.participant.orders:
+                continue  # it left with the leg before it
+            legs = (order,) if order.order_list is None else order.order_list.legs
+            self._open_orders.end(order, Change.CANCELED, CANCELED, now)
+            states += [leg.state(CANCELED) for leg in legs]
+        for place in places:
+            if next(_orders([place], sweep), None) is not None:
+                self.sweeps.append(sweep._replace(market=place.market.symbol))
         return states
-
-    def _orders(self, sweep: Sweep) -> Iterator[Order]:
-        for place in self._places(sweep):
-            for order in place.orders.values():
-                if order.order_id > sweep.last_order_id:
-                    break  # younger ones only from here on
-                yield order
 
     def _places(self, sweep: Sweep) -> list[Participant]:
         """The account's places in the markets that the sweep is about and that allow it."""
@@ -123,3 +127,11 @@ class MassCancel:
             if sweep.market in ("", place.market.symbol)
             and (sweep.is_timed or check_cancel(place.market) is None)
         ]
+
+
+def _orders(places: list[Participant], sweep: Sweep) -> Iterator[Order]:
+    for place in places:
+        for order in place.orders.values():
+            if order.order_id > sweep.last_order_id:
+                break  # younger ones only from here on
+            yield order

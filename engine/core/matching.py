@@ -66,7 +66,7 @@ class Matching:
         lowest, highest = market.guard.bounds(now) if is_guarded else (0, 0)
         met = 0
         outcome = EXHAUSTED
-        while met < MAX_FILLS:
+        while True:
             level = side.best()
             if level is None or not _reaches(taker, level.price):
                 outcome = NOTHING_LEFT
@@ -78,6 +78,8 @@ class Matching:
             wanted = _wanted(market, taker, price)
             if not wanted:
                 outcome = NOTHING_LEFT
+                break
+            if met == MAX_FILLS:
                 break
             is_changed = False
             while wanted and met < MAX_FILLS:
@@ -150,8 +152,9 @@ class Matching:
         if taker.is_by_quote:
             taker.remaining -= market.notional(price, quantity)
             best = side.best()
-            next_price = best.price if best is not None else price
-            taker.is_complete = not _wanted(market, taker, next_price)
+            if best is not None and _reaches(taker, best.price):
+                price = best.price
+            taker.is_complete = not _wanted(market, taker, price)
         else:
             taker.remaining -= quantity
             taker.is_complete = not taker.remaining

@@ -103,7 +103,9 @@ class Order:
         "working_since",
     )
 
-    def __init__(self, order_id: int, terms: OrderTerms, participant: "Participant", now: int):
+    def __init__(
+        self, order_id: int, terms: OrderTerms, participant: "Participant", now: int
+    ) -> None:
         self.order_id = order_id
         self.participant = participant
         self.account: Account = participant.account

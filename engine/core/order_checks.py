@@ -35,6 +35,9 @@ from engine.core.types import (
 MAX_TRAILING_DELTA: Final = 5_000
 """In basis points."""
 
+MAX_ICEBERG_PARTS: Final = 100
+"""Each is a trade of its own for whoever takes all of it."""
+
 _OUT_OF_RANGE: Final = Refused(
     Code.AMOUNT_OUT_OF_RANGE, "amounts, and price times quantity, must be positive and below 2^63"
 )
@@ -138,7 +141,11 @@ def _problem_with_iceberg(terms: OrderTerms) -> str | None:
         return None
     if terms.price is None or terms.time_in_force not in (GTC, GTD):
         return "only an order that can stand in the book is an iceberg"
-    return None if 0 < visible <= quantity else "the visible quantity is a part of the quantity"
+    if not 0 < visible <= quantity:
+        return "the visible quantity is a part of the quantity"
+    if quantity > visible * MAX_ICEBERG_PARTS:
+        return f"an iceberg shows its quantity in {MAX_ICEBERG_PARTS} parts at most"
+    return None
 
 
 def _check_quantity(quantity: int, market: Market) -> Refused | None:
@@ -274,17 +281,19 @@ def check_trigger(order: Order, market: Market) -> Refused | None:
 
 
 def check_book(order: Order, market: Market) -> Refused | None:
-    """What the other side of the book forbids."""
-    if order.is_conditional:
+    """What the other side of the book forbids, where the order comes to it now."""
+    if order.waits:
         return None
     if order.post_only or market.phase is POST_ONLY:
         if market.book.opposite_of(order).crosses(order.price):
             return Refused(Code.WOULD_TAKE, "the order would trade at once")
     elif order.is_by_quote:
         best = market.book.asks.best()
-        if best and order.quantity < market.notional(best.price, market.min_quantity):
+        if best is None or best.price > order.limit:
+            return None
+        if order.quantity < market.notional(best.price, market.min_quantity):
             return Refused(Code.QUANTITY_TOO_SMALL, "buys less than the minimum quantity")
-        if best and order.quantity > market.notional(best.price, market.max_quantity):
+        if order.quantity > market.notional(best.price, market.max_quantity):
             return Refused(Code.QUANTITY_TOO_LARGE, "could buy more than the maximum quantity")
     return None
 
@@ -303,7 +312,8 @@ def limit_of(order: Order, market: Market) -> int:
         return MAX_AMOUNT
     if order.trailing_delta:
         reference = -(-reference * (BASIS_POINTS + order.trailing_delta) // BASIS_POINTS)
-    return reference * (PPM + market.rules.trigger_band_ppm) // PPM // market.tick * market.tick
+    limit = min(reference * (PPM + market.rules.trigger_band_ppm) // PPM, MAX_AMOUNT)
+    return limit // market.tick * market.tick
 
 
 def cost_of(order: Order, market: Market) -> int:

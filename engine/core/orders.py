@@ -44,6 +44,7 @@ from engine.core.types import (
     AMENDED,
     CANCELED,
     EXPIRED,
+    MAX_EVENTS,
     NEW,
     OPEN,
     PREVENTED,
@@ -51,9 +52,6 @@ from engine.core.types import (
     Change,
     ReplaceMode,
 )
-
-MAX_EVENTS: Final = 10_000
-"""After so many events of a command, triggered orders wait for the next command or tick."""
 
 _order_reply: Final = OrderReply  # bound once, see order.py
 
@@ -240,6 +238,7 @@ class Orders:
         market = order.participant.market
         amended = Order(order.order_id, terms, order.participant, now)
         amended.limit = amended.price or order.limit
+        amended.waits = order.waits
         taken = order.executed_quantity + order.prevented_quantity
         amended.remaining = amended.quantity - taken
         refused = (
@@ -258,7 +257,7 @@ class Orders:
         worth -= market.notional(valuation_price(order, market), order.remaining)
         refused = (
             (check_notional_limit(worth, order.participant) if worth > 0 else None)
-            or (None if order.waits else check_book(amended, market))
+            or check_book(amended, market)
             or check_funds(order.pays, needed_lock(market, amended) - order.locked)
         )
         return refused or self._change(market, order, amended, now)
@@ -379,14 +378,16 @@ def _check_amendment(order: Order, amended: Order) -> Refused | None:
 
 
 def _find_list(participant: Participant, command: CancelOrderList) -> OrderList | None:
+    """An open list by either id; by both, where both are given."""
+    list_id, client_list_id = command.list_id, command.client_list_id
+    if list_id is None and client_list_id is None:
+        return None
     for order in participant.orders.values():
         order_list = order.order_list
-        if order_list is None:
-            continue
-        if command.list_id is not None:
-            is_it = order_list.list_id == command.list_id
-        else:
-            is_it = order_list.client_list_id == command.client_list_id
-        if is_it:
+        if (
+            order_list is not None
+            and list_id in (None, order_list.list_id)
+            and client_list_id in (None, order_list.client_list_id)
+        ):
             return order_list
     return None

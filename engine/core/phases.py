@@ -7,7 +7,7 @@ from engine.core.events import Event, PhaseChanged
 from engine.core.markets import Market, Markets
 from engine.core.rejections import Code
 from engine.core.replies import Done, Refused
-from engine.core.types import HALTED, MAX_AMOUNT, OPEN, POST_ONLY, PRE_OPEN, Phase
+from engine.core.types import HALTED, MAX_AMOUNT, MAX_EVENTS, OPEN, POST_ONLY, PRE_OPEN, Phase
 
 
 def can_trade(market: Market) -> bool:
@@ -64,6 +64,8 @@ class Phases:
     def go_on(self, now: int) -> None:
         """Continue the auctions that were too long for one tick."""
         for symbol in sorted(self._uncrossing):
+            if len(self._events) >= MAX_EVENTS:
+                return
             self._uncross(self._uncrossing.pop(symbol), now)
 
     def resume(self, market: Market) -> None:

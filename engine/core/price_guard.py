@@ -50,6 +50,11 @@ class PriceGuard:
         """Index of the price of `guard_window_ms` ago, or of the oldest there is."""
         return max(0, bisect_right(self.samples, (now - self._window_ms, MAX_AMOUNT)) - 1)
 
+    def begin(self, now: int, price: int) -> None:
+        """The rules may have brought a guard: the last price is what it compares with first."""
+        if not self.samples:
+            self.record(now, price)
+
     def restart(self, now: int, price: int) -> None:
         """An auction found a price: from there on it counts anew."""
         self.samples.clear()

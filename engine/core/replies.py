@@ -11,7 +11,10 @@ class Done(Message, frozen=True, tag="done"):
 
 
 class OrderReply(Message, frozen=True, tag="order"):
-    """The order as the command left it, and the fills that the command brought."""
+    """The order as the command left it, and the fills that the command brought.
+
+    Before the orders that it triggered: what these did to it is told by the account's events.
+    """
 
     order: OrderState
     fills: tuple[Fill, ...] = ()

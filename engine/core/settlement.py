@@ -36,17 +36,18 @@ class Settlement:
         """One trade of `quantity` at `price`. Returns the buyer's and the seller's fill.
 
         Each pays from what its order has locked, and where that is nothing from what is available.
-        Without a `taker`, as in an auction, both are makers.
+        Without a `taker`, as in an auction, both are makers. A rebate is only paid where the other
+        side's fee is somebody else's: whoever trades with himself would live on it.
         """
         quote_quantity = market.notional(price, quantity)
         buyer_takes, seller_takes = buyer is taker, seller is taker
         parties = buyer.participant, seller.participant
-        buyer_fee = fee(
-            quantity, parties[0].taker_fee_ppm if buyer_takes else parties[0].maker_fee_ppm
-        )
-        seller_fee = fee(
-            quote_quantity, parties[1].taker_fee_ppm if seller_takes else parties[1].maker_fee_ppm
-        )
+        buyer_rate = parties[0].taker_fee_ppm if buyer_takes else parties[0].maker_fee_ppm
+        seller_rate = parties[1].taker_fee_ppm if seller_takes else parties[1].maker_fee_ppm
+        if (buyer_rate < 0 or seller_rate < 0) and (taker is None or buyer.is_own(seller)):
+            buyer_rate, seller_rate = max(buyer_rate, 0), max(seller_rate, 0)
+        buyer_fee = fee(quantity, buyer_rate)
+        seller_fee = fee(quote_quantity, seller_rate)
         accounts = self._accounts
         self._pay(buyer, quote_quantity)
         self._pay(seller, quantity)

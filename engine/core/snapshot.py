@@ -21,7 +21,7 @@ from engine.core.mass_cancel import Sweep
 from engine.core.open_orders import expiry_of
 from engine.core.order import Order
 from engine.core.order_lists import OrderList
-from engine.core.types import Phase
+from engine.core.types import BUY, Phase
 
 if TYPE_CHECKING:
     from engine.core.engine import Engine
@@ -211,7 +211,7 @@ def _market(market: Market) -> MarketRecord:
         market.phase,
         market.next_phase,
         market.clearing_price,
-        market.guard.samples,
+        list(market.guard.samples),
         market.last_price,
         market.trade_id,
         market.depth_number,
@@ -308,7 +308,7 @@ def _restore_market(engine: "Engine", record: MarketRecord) -> None:
 def _by_time_tracked(record: OrderRecord) -> tuple[int, int]:
     """Whoever is tracked for longer has seen a better price: higher for sells, lower for buys."""
     best = record.best_price or 0
-    return (best if record.terms.side.value == "buy" else -best), record.order_id
+    return (best if record.terms.side is BUY else -best), record.order_id
 
 
 def _restored_order(engine: "Engine", market: Market, row: OrderRecord, *, waits: bool) -> Order:

@@ -15,6 +15,9 @@ def is_amount(number: int) -> bool:
     return number > 0 and (number < _WORD or number <= MAX_AMOUNT)
 
 
+MAX_EVENTS: Final = 10_000
+"""After so many events of a command or tick, what can wait waits for the next one."""
+
 MAX_SCALE: Final = 8
 """The most decimal places of an asset."""
 

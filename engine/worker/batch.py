@@ -25,6 +25,10 @@ from engine.wire import (
     encode,
 )
 
+FULL_AT_EVENTS: Final = 50_000
+"""A batch with so many events takes no more messages: one command brings at most some ten thousand,
+and an entry must stay far below the 512 MB that Redis takes in one piece."""
+
 _QUERIES: Final = frozenset((GetOrder, GetOpenOrders, GetBalances, GetDepth, GetState))
 _UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
@@ -41,6 +45,7 @@ class Batch:
         self._origins: Origins = []
         self._events: list[list[Event]] = []
         self._answers: list[tuple[Address, Reply]] = []
+        self._event_count = 0
         self.applying: bytes | None = None
         """The message that is being applied; where that raises, it is the one to blame."""
         deadline = engine.next_deadline()
@@ -54,9 +59,15 @@ class Batch:
 
     def apply_all(
         self, messages: Sequence[bytes], condemned: Callable[[bytes], str | None] | None = None
-    ) -> None:
-        """Apply them in order; instead of those that are `condemned`, by a name, refuse them."""
-        for raw in messages:
+    ) -> int:
+        """Apply them in order; instead of those that are `condemned`, by a name, refuse them.
+
+        Returns how many were applied: those that would not fit the entry are left.
+        """
+        for applied, raw in enumerate(messages):
+            self.applying = None
+            if self._event_count >= FULL_AT_EVENTS:
+                return applied
             if condemned is not None and (name := condemned(raw)) is not None:
                 self._apply_command(raw, Poison(len(raw), name), _address_of(raw))
                 continue
@@ -74,6 +85,7 @@ class Batch:
             else:
                 self._apply_command(raw, cast(Command, message), origin)
         self.applying = None
+        return len(messages)
 
     def _answer(self, raw: bytes, query: Query, origin: Address) -> None:
         self.applying = raw
@@ -88,6 +100,7 @@ class Batch:
         self._commands.append(command)
         self._origins.append(origin)
         self._events.append(events)
+        self._event_count += len(events)
         if origin is not None:
             self._answers.append((origin, reply))
 
@@ -130,6 +143,6 @@ def encode_replies(
 def _address_of(raw: bytes) -> Address | None:
     """Who sent something unreadable, if that much of it can be read."""
     try:
-        return decode_address(raw[:MAX_MESSAGE_BYTES])
+        return decode_address(raw)
     except _UNREADABLE:
         return None

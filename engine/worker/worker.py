@@ -153,11 +153,13 @@ class Worker:
         """
         limit = self._limit
         batch = self._begin_batch()
-        entry = self._apply(batch, messages)
+        entry, applied = self._apply(batch, messages)
+        is_more_waiting = applied < len(messages) or len(messages) == limit
+        messages = messages[:applied]
         verdict = self._suspects.settle(messages, self._replica.sequence, batch.time)
         if self._in_flight is not None:
             waiting = self._answer(skip=len(messages))
-        elif len(messages) == limit:
+        elif is_more_waiting:
             waiting = self._store.peek(self._limit, skip=len(messages))
         else:
             waiting = []
@@ -175,17 +177,21 @@ class Worker:
         now = max(self._clock.now_ms(), replica.engine.time)
         return Batch(replica.engine, replica.sequence, now)
 
-    def _apply(self, batch: Batch, messages: list[bytes]) -> EncodedEntry | None:
-        """The entry to journal. Raises CommandFailed once it is noted which message failed."""
+    def _apply(self, batch: Batch, messages: list[bytes]) -> tuple[EncodedEntry | None, int]:
+        """The entry to journal, and how many messages it took.
+
+        Raises CommandFailed once it is noted which message failed.
+        """
         try:
-            batch.apply_all(messages, self._suspects.condemned if self._suspects else None)
+            condemned = self._suspects.condemned if self._suspects else None
+            applied = batch.apply_all(messages, condemned)
             entry = batch.entry(self._epoch, self._replica.digest)
         except Exception as error:
             self._accuse(batch, messages, error)
             raise CommandFailed(f"{type(error).__name__}: {error}") from error
         if entry is not None:
             self._replica.sequence, self._replica.digest = entry.sequence, entry.digest
-        return entry
+        return entry, applied
 
     def _accuse(self, batch: Batch, messages: list[bytes], error: Exception) -> None:
         """Note what the engine failed on, for its successors. What is in flight comes first: it

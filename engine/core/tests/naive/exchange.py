@@ -470,6 +470,8 @@ class NaiveExchange(NaiveTrading):
         market.rules = rules
         if rules.guard_ppm is None:
             market.prices.clear()
+        elif not market.prices and market.last_price is not None:
+            market.prices.append((self.now, market.last_price))
 
     def _account(self, number: int) -> NaiveAccount:
         if number not in self.accounts:

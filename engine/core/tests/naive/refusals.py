@@ -97,7 +97,7 @@ def check_form(terms: OrderTerms, now: int) -> None:
     if terms.visible_quantity is not None:
         forms += [
             terms.price is not None and terms.time_in_force in (GTC, GTD),
-            0 < terms.visible_quantity <= (terms.quantity or 0),
+            0 < terms.visible_quantity <= (terms.quantity or 0) <= 100 * terms.visible_quantity,
         ]
     require(all(forms), Code.INVALID_ORDER)
 
@@ -163,7 +163,7 @@ def check_book(terms: OrderTerms, market: NaiveMarket) -> None:
     makers = market.makers(terms.side, terms.price)
     if terms.post_only or market.phase is POST_ONLY:
         require(not makers, Code.WOULD_TAKE)
-    asks = market.queue(SELL)
+    asks = market.makers(BUY, terms.price)
     if terms.quote_quantity is not None and asks:
         smallest, largest = market.rules.min_quantity, market.rules.max_quantity
         price = asks[0].limit or 0

@@ -254,6 +254,8 @@ class NaiveTrading:
             tier = self.accounts[order.terms.account].settings.tier
             rules = (market.rules.maker_fee_ppm, market.rules.taker_fee_ppm)
             rate = market.fees.get(tier, rules)[order is taker]
+            if taker is None or self._are_own(buyer, seller):
+                rate = max(rate, 0)
             fees[order.order_id] = fee = ceil_div(received * rate, PPM)
             self.owned[order.terms.account, asset] += received - fee
             self.earned[asset] += fee
