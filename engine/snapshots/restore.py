@@ -11,6 +11,7 @@ import redis
 from engine.archive import archived_sequence
 from engine.journal import JOURNAL_KEY, read_after, tail_sequence
 from engine.models import Snapshot
+from engine.publisher.reader import read_status
 from engine.publisher.reset import forget_feeds
 from engine.snapshots.records import DatabaseRecords
 from engine.wire import EPOCH_KEY
@@ -31,36 +32,41 @@ def restore_journal(
     journal: "redis.Redis", shared: "redis.Redis", records: DatabaseRecords, *, keep: int
 ) -> Restored:
     """Append what the archive has behind the stream's end, or its newest `keep` entries to an empty
-    stream. Whoever has seen later entries forgets them: snapshots are removed, the publisher begins
-    anew. The caller holds the lease. Raises JournalBroken, and then nothing was changed.
+    stream. Whoever has seen later entries than there are then forgets them: snapshots are removed,
+    the publisher begins anew. The caller holds the lease. Raises JournalBroken, and then nothing
+    was changed.
     """
     tail, archived = tail_sequence(journal), archived_sequence()
-    if tail >= archived:
+    end = max(tail, archived)
+    later = Snapshot.objects.filter(sequence__gt=end)
+    if tail >= archived and read_status(shared).sequence <= tail and not later.exists():
         raise JournalBroken(
-            f"the journal ends at entry {tail} and the archive at {archived}: there is nothing to "
-            "restore"
+            f"the journal ends at entry {tail} and the archive at {archived}, and nobody has seen "
+            "more: there is nothing to restore"
         )
-    _check_same(journal, records, tail)
-    count = epoch = 0
-    for entry in records.read_archive_after(tail or max(0, archived - keep)):
-        fields: dict[Any, Any] = entry.fields()
-        journal.xadd(JOURNAL_KEY, fields, id=f"{entry.sequence}-0")
-        count, epoch = count + 1, entry.epoch
+    _check_same(journal, records, min(tail, archived))
+    newest = read_after(journal, tail - 1, count=1) if tail else []
+    count, epoch = 0, newest[0].epoch if newest else 0
+    if tail < archived:
+        for entry in records.read_archive_after(tail or max(0, archived - keep)):
+            fields: dict[Any, Any] = entry.fields()
+            journal.xadd(JOURNAL_KEY, fields, id=f"{entry.sequence}-0")
+            count, epoch = count + 1, entry.epoch
     forget_feeds(shared)
-    later = Snapshot.objects.filter(sequence__gt=archived)
     removed = later.count()
     later.delete()
-    return Restored(archived, epoch, count, removed)
+    return Restored(end, epoch, count, removed)
 
 
-def _check_same(journal: "redis.Redis", records: DatabaseRecords, tail: int) -> None:
-    if not tail:
+def _check_same(journal: "redis.Redis", records: DatabaseRecords, sequence: int) -> None:
+    """Both must hold the same entry there; an empty one, and one that was trimmed, says nothing."""
+    if not sequence:
         return
-    [entry] = read_after(journal, tail - 1, count=1)
-    for twin in islice(records.read_archive_after(tail - 1), 1):
-        if twin.sequence == tail and twin.digest == entry.digest:
+    [entry] = read_after(journal, sequence - 1, count=1)
+    for twin in islice(records.read_archive_after(sequence - 1), 1):
+        if entry.sequence > sequence or (twin.sequence, twin.digest) == (sequence, entry.digest):
             return
-    raise JournalBroken(f"the journal's last entry {tail} is not the archive's")
+    raise JournalBroken(f"the journal's entry {sequence} is not the archive's")
 
 
 def raise_epoch(journal: "redis.Redis", epoch: int) -> None:

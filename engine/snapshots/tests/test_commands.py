@@ -324,6 +324,40 @@ def test_a_lost_journal_is_made_anew_from_the_archive(scene: Scene, left: str) -
         run("restore_journal", "--accept-loss")
 
 
+@pytest.mark.parametrize("witness", ["a snapshot", "the publisher"])
+def test_whoever_has_seen_more_than_is_left_forgets_it(scene: Scene, witness: str) -> None:
+    """A replica took over that lacked what even the archive did not have yet."""
+    scene.trade(5)
+    scene.project()
+    entries = list(read_all_after(scene.journal, 0))
+    left = len(entries)
+    expected = scene.state()
+    scene.trade(2)
+    if witness == "a snapshot":
+        scene.snapshot()
+    else:
+        scene.publish_until(left + 2)
+    scene.journal.flushall()
+    append(scene.journal, entries)
+    with pytest.raises(JournalBehind, match="the snapshot" if witness == "a snapshot" else witness):
+        scene.new_worker()
+    restored = json.loads(run("restore_journal", "--accept-loss"))
+    assert (restored["sequence"], restored["entries"]) == (left, 0)
+    scene.worker = scene.new_worker()
+    assert scene.worker._epoch > entries[-1].epoch
+    assert scene.state() == expected
+    scene.trade(1)
+
+
+def test_the_publisher_forgets_on_demand(scene: Scene) -> None:
+    scene.trade(2)
+    scene.publish_until(tail_sequence(scene.journal) + 7)
+    with pytest.raises(JournalBehind, match="the publisher"):
+        scene.new_worker()
+    assert json.loads(run("forget_feeds")) == {"forgotten": tail_sequence(scene.journal) + 7}
+    scene.worker = scene.new_worker()
+
+
 def test_only_what_is_the_archives_is_completed_from_it(scene: Scene) -> None:
     scene.trade(10)
     scene.project()
