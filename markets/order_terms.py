@@ -9,7 +9,7 @@ from typing import Final, Required, TypedDict
 
 from engine.amounts import AmountError, parse_amount
 from engine.core.commands import OrderTerms
-from engine.core.types import OrderType, SelfTradePrevention, Side, TimeInForce
+from engine.core.types import OrderStatus, OrderType, SelfTradePrevention, Side, TimeInForce
 from exchange_site.errors import FieldInvalid
 from markets.definitions import get_definition
 
@@ -52,6 +52,12 @@ class OrderId(TypedDict, total=False):
     market: Required[str]
     order_id: int | None
     client_order_id: str | None
+
+
+class Cancellation(OrderId, total=False):
+    """Which order to cancel, and `only` in which state."""
+
+    only: OrderStatus | None
 
 
 _LIMITED: Final = frozenset(

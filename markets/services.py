@@ -33,13 +33,13 @@ from engine.core.replies import (
     ReplaceReply,
     Reply,
 )
-from engine.core.types import ReplaceMode
+from engine.core.types import OrderStatus, ReplaceMode
 from engine.engine_time import ENGINE_TIME
 from engine.submit import CommandRefused, submit
 from exchange_site.errors import CodedError
 from markets import live
 from markets.definitions import get_definition
-from markets.order_terms import NewOrder, OrderId, optional_units, order_terms, units
+from markets.order_terms import Cancellation, NewOrder, OrderId, optional_units, order_terms, units
 from markets.trial import try_order
 
 ORDER_LIFETIME_MS: Final = 5_000
@@ -126,12 +126,14 @@ def orders_place(*, account: int, orders: Sequence[NewOrder | Exception]) -> lis
     return _submit_all(orders, lambda order: placement(account, order))
 
 
-def order_cancel(*, account: int, **order: Unpack[OrderId]) -> OrderReply:
+def order_cancel(*, account: int, **order: Unpack[Cancellation]) -> OrderReply:
     """Cancel an open order by either id; the reply is the order as it ended."""
     return _submit(cancellation(account, order), OrderReply, order.get("client_order_id"))
 
 
-def orders_cancel(*, account: int, orders: Sequence[OrderId | Exception]) -> list[Outcome]:
+def orders_cancel(
+    *, account: int, orders: Sequence[OrderId | Cancellation | Exception]
+) -> list[Outcome]:
     """`orders_place` for cancels, each with the arguments of `order_cancel`."""
     return _submit_all(orders, lambda order: cancellation(account, order))
 
@@ -184,6 +186,7 @@ def order_replace(
     mode: ReplaceMode,
     cancel_order_id: int | None = None,
     cancel_client_order_id: str | None = None,
+    cancel_only: OrderStatus | None = None,
     **order: Unpack[NewOrder],
 ) -> ReplaceReply:
     """Cancel an open order by either id and place another one in its market, given as to
@@ -196,6 +199,7 @@ def order_replace(
         expires_at=place.expires_at,
         order_id=cancel_order_id,
         client_order_id=cancel_client_order_id,
+        only=cancel_only,
     )
     return _submit(command, ReplaceReply, place.terms.client_order_id)
 
@@ -245,7 +249,7 @@ def placement(account: int, order: NewOrder) -> PlaceOrder:
     )
 
 
-def cancellation(account: int, order: OrderId) -> CancelOrder:
+def cancellation(account: int, order: OrderId | Cancellation) -> CancelOrder:
     """What `order_cancel` submits, likewise."""
     _check_market(order["market"])
     return CancelOrder(account=account, **order)

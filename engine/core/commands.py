@@ -17,6 +17,7 @@ from engine.core.messages import ClientOrderId, Int64, Key, Message, Symbol
 from engine.core.types import (
     MAX_AMOUNT,
     NO_PREVENTION,
+    OrderStatus,
     OrderType,
     Phase,
     ReplaceMode,
@@ -224,6 +225,8 @@ class ReplaceOrder(Message, frozen=True, tag="replace_order"):
     order_id: Int64 | None = None
     client_order_id: ClientOrderId | None = None
     """Of the order to cancel, which has the account and the market of the new one."""
+    only: OrderStatus | None = None
+    """As with `CancelOrder`, for the order to cancel."""
 
 
 class CancelOrder(Message, frozen=True, tag="cancel_order"):
@@ -233,6 +236,8 @@ class CancelOrder(Message, frozen=True, tag="cancel_order"):
     market: Symbol
     order_id: Int64 | None = None
     client_order_id: ClientOrderId | None = None
+    only: OrderStatus | None = None
+    """Cancel it only if it is in this state when the engine sees the command."""
 
 
 class CancelOrderList(Message, frozen=True, tag="cancel_order_list"):

@@ -56,6 +56,7 @@ from engine.core.types import (
 _order_reply: Final = OrderReply  # bound once, see order.py
 
 _UNKNOWN_ORDER: Final = Refused(Code.UNKNOWN_ORDER, "no such open order of this account")
+_RESTRICTED: Final = Refused(Code.CANCEL_RESTRICTED, "the order is not in the state asked for")
 
 
 class Orders:
@@ -291,7 +292,13 @@ class Orders:
     def replace(self, command: ReplaceOrder, now: int) -> ReplaceReply:
         terms = command.terms
         canceled = self.cancel(
-            CancelOrder(terms.account, terms.market, command.order_id, command.client_order_id),
+            CancelOrder(
+                terms.account,
+                terms.market,
+                command.order_id,
+                command.client_order_id,
+                command.only,
+            ),
             now,
         )
         if isinstance(canceled, Refused):
@@ -313,6 +320,8 @@ class Orders:
             return _UNKNOWN_ORDER
         if refused := check_cancel(order.participant.market):
             return refused
+        if command.only is not None and command.only is not order.open_status:
+            return _RESTRICTED
         return _order_reply(self._open_orders.end(order, Change.CANCELED, CANCELED, now))
 
     def expire(self, deadline: Deadline, now: int) -> None:

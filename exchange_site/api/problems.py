@@ -72,6 +72,7 @@ PROBLEMS: Final[dict[str, Kind]] = {
     "UNKNOWN_ASSET": Kind(404, "There is no such asset"),
     "UNKNOWN_MARKET": Kind(404, "There is no such market"),
     "UNKNOWN_ORDER": Kind(404, "There is no such order"),
+    "CANCEL_RESTRICTED": Kind(409, "The order is in another state"),
     "INVALID_ASSET": Kind(422, "The asset cannot be defined like this"),
     "INVALID_MARKET": Kind(422, "The market cannot be defined like this"),
     "INVALID_ACCOUNT": Kind(422, "There is no such account"),

@@ -13,6 +13,7 @@ from markets.binance.orders import (
     not_canceled,
     order_arguments,
     placed_out,
+    restricted_to,
 )
 from markets.definitions import get_definition
 from markets.order_terms import new_client_order_id, units
@@ -36,6 +37,7 @@ def order_replace(caller: Caller, wanted: queries.ReplaceQuery) -> payloads.Repl
         mode=ReplaceMode(wanted.cancel_replace_mode.value.lower()),
         cancel_order_id=wanted.cancel_order_id,
         cancel_client_order_id=wanted.cancel_orig_client_order_id,
+        cancel_only=restricted_to(wanted.cancel_restrictions),
         **order,
     )
     outcome = payloads.Replaced(

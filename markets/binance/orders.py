@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from engine.core.commands import CancelOrder, PlaceOrder
 from engine.core.rejections import Code
 from engine.core.replies import OrderReply
-from engine.core.types import NEW, PARTIALLY_FILLED, Side
+from engine.core.types import NEW, PARTIALLY_FILLED, OrderStatus, Side
 from engine.submit import CommandRefused
 from markets import own, services
 from markets.binance import errors, payloads, presenting, queries
@@ -16,7 +16,7 @@ from markets.binance.fields import CancelRestriction, ResponseType
 from markets.binance.order_forms import Form, check_form, placement
 from markets.binance.presenting import rate
 from markets.definitions import get_definition
-from markets.order_terms import NewOrder, new_client_order_id
+from markets.order_terms import Cancellation, NewOrder, new_client_order_id
 
 _RESTRICTED_TO: Final = {
     CancelRestriction.ONLY_NEW: NEW,
@@ -50,19 +50,10 @@ def prepare_order(caller: Caller, wanted: queries.NewOrder) -> Prepared | None:
     )
 
 
-def prepare_cancel(caller: Caller, wanted: queries.CancelQuery) -> Prepared | None:
-    """`order_cancel` likewise; None where the order has to be known before it is cancelled."""
+def prepare_cancel(caller: Caller, wanted: queries.CancelQuery) -> Prepared:
+    """`order_cancel` likewise."""
     check_named(wanted)
-    if wanted.cancel_restrictions is not None:
-        return None
-    command = services.cancellation(
-        caller.account,
-        {
-            "market": wanted.symbol,
-            "order_id": wanted.order_id,
-            "client_order_id": wanted.orig_client_order_id,
-        },
-    )
+    command = services.cancellation(caller.account, _cancellation(wanted))
     cancel_id = wanted.new_client_order_id or new_client_order_id()
     return Prepared(
         command, lambda reply: presenting.canceled_order(reply.order, cancel_id), not_canceled
@@ -113,20 +104,10 @@ def order_get(caller: Caller, wanted: queries.OrderQuery) -> payloads.Order:
 
 
 def order_cancel(caller: Caller, wanted: queries.CancelQuery) -> payloads.CanceledOrder:
-    """Cancel an open order; the answer is how it ended.
-
-    `cancelRestrictions` are compared with the order as it is just before.
-    """
+    """Cancel an open order; the answer is how it ended."""
     check_named(wanted)
     try:
-        if wanted.cancel_restrictions is not None:
-            _check_restriction(caller, wanted, wanted.cancel_restrictions)
-        reply = services.order_cancel(
-            account=caller.account,
-            market=wanted.symbol,
-            order_id=wanted.order_id,
-            client_order_id=wanted.orig_client_order_id,
-        )
+        reply = services.order_cancel(account=caller.account, **_cancellation(wanted))
     except CommandRefused as refused:
         raise not_canceled(refused) from refused
     return presenting.canceled_order(
@@ -196,14 +177,14 @@ def check_named(wanted: queries.OrderQuery) -> None:
         raise errors.ONE_OF_TWO.error("origClientOrderId", "orderId")
 
 
-def _check_restriction(
-    caller: Caller, wanted: queries.CancelQuery, restriction: CancelRestriction
-) -> None:
-    order = own.order_get(
-        account=caller.account,
-        market=wanted.symbol,
-        order_id=wanted.order_id,
-        client_order_id=wanted.orig_client_order_id,
-    )
-    if order.status is not _RESTRICTED_TO[restriction]:
-        raise errors.CANCEL_RESTRICTED.error()
+def _cancellation(wanted: queries.CancelQuery) -> Cancellation:
+    return {
+        "market": wanted.symbol,
+        "order_id": wanted.order_id,
+        "client_order_id": wanted.orig_client_order_id,
+        "only": restricted_to(wanted.cancel_restrictions),
+    }
+
+
+def restricted_to(restriction: CancelRestriction | None) -> OrderStatus | None:
+    return None if restriction is None else _RESTRICTED_TO[restriction]

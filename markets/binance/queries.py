@@ -138,6 +138,7 @@ class ReplaceQuery(NewOrder, frozen=True, kw_only=True):
     cancel_order_id: Id | None = None
     cancel_orig_client_order_id: ClientOrderId | None = None
     cancel_new_client_order_id: ClientOrderId | None = None
+    cancel_restrictions: CancelRestrictionField | None = None
 
 
 class AmendQuery(OrderQuery, frozen=True, kw_only=True):

@@ -46,8 +46,10 @@ from engine.core.types import (
     IOC,
     LIMIT,
     MARKET,
+    NEW,
     NO_PREVENTION,
     OPEN,
+    PARTIALLY_FILLED,
     POST_ONLY,
     PRE_OPEN,
     SELL,
@@ -55,6 +57,7 @@ from engine.core.types import (
     STOP_LOSS_LIMIT,
     TAKE_PROFIT,
     TAKE_PROFIT_LIMIT,
+    OrderStatus,
     ReplaceMode,
     SelfTradePrevention,
 )
@@ -235,7 +238,12 @@ class RandomCommands:
             return None
         terms = self._limit_terms(account=order.terms.account, market=order.terms.market)
         mode = self._chance.choice(list(ReplaceMode))
-        return ReplaceOrder(terms, mode, LATE, order.order_id + self._rarely(4))
+        return ReplaceOrder(
+            terms, mode, LATE, order.order_id + self._rarely(4), only=self._restriction()
+        )
+
+    def _restriction(self) -> OrderStatus | None:
+        return self._chance.choice((NEW, PARTIALLY_FILLED)) if self._rarely(5) else None
 
     def cancel(self) -> Command | None:
         order = self._some_order()
@@ -247,7 +255,12 @@ class RandomCommands:
             {"client_order_id": order.terms.client_order_id},
             {"order_id": order.order_id, "client_order_id": "a"},
         ]
-        return CancelOrder(order.terms.account, order.terms.market, **self._chance.choice(ids))
+        return CancelOrder(
+            order.terms.account,
+            order.terms.market,
+            **self._chance.choice(ids),
+            only=self._restriction(),
+        )
 
     def cancel_list(self) -> Command | None:
         leg = self._some_order(lambda order: order.other_leg is not None)

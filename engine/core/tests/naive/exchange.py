@@ -71,6 +71,7 @@ from engine.core.types import (
     MARKET,
     NEW,
     OPEN,
+    PARTIALLY_FILLED,
     POST_ONLY,
     PRE_OPEN,
     SELL,
@@ -362,7 +363,13 @@ class NaiveExchange(NaiveTrading):
         canceled: OrderAnswer | Code
         try:
             canceled = self._cancel(
-                CancelOrder(terms.account, terms.market, command.order_id, command.client_order_id)
+                CancelOrder(
+                    terms.account,
+                    terms.market,
+                    command.order_id,
+                    command.client_order_id,
+                    command.only,
+                )
             )
         except Refusal as refusal:
             canceled = refusal.code
@@ -392,6 +399,8 @@ class NaiveExchange(NaiveTrading):
             command.account, command.market, command.order_id, command.client_order_id
         )
         require(self.markets[command.market].phase is not HALTED, Code.PHASE_FORBIDS)
+        status = PARTIALLY_FILLED if order.executed else NEW
+        require(command.only in (None, status), Code.CANCEL_RESTRICTED)
         self._end(order, Change.CANCELED, CANCELED)
         return OrderAnswer(view(order))
 
