@@ -19,7 +19,7 @@ def say(message: str) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="crash", description="Kill parts under load.")
     parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--rate", type=int, default=2_500, help="orders a second")
+    parser.add_argument("--rate", type=int, default=3_000, help="orders a second")
     parser.add_argument("--seed", type=int, default=1, help="of the order and moments of kills")
     parser.add_argument(
         "--database-away", type=float, default=0.0, metavar="S", help="PostgreSQL hangs so long"

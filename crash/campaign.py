@@ -18,7 +18,7 @@ import redis
 
 from crash.audit import Findings, audit
 from crash.load import MARKET
-from crash.record import METER_STEP_S, Meter, Record, RecordReader
+from crash.record import Meter, Record, RecordReader
 from crash.rest_trader import RestTrader
 from engine.connections import connect
 from exchange_site.supervisor.parts import PROJECT
@@ -195,7 +195,7 @@ class Campaign:
     def _watch(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:
-            time.sleep(min(left, METER_STEP_S))
+            time.sleep(min(left, 0.1))
             self._acknowledged()
 
     def _acknowledged(self) -> int:

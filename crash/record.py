@@ -11,7 +11,7 @@ ACKNOWLEDGED = "a"
 REFUSED = "r"
 UNKNOWN = "u"
 
-METER_STEP_S: Final = 0.1
+METER_STEP_S: Final = 0.5
 
 
 class Record:
@@ -51,7 +51,7 @@ class Meter:
         self._at = time.monotonic()
 
     def note(self, acknowledged: int) -> None:
-        """So many so far. A tenth of a second in which none came is an outage's."""
+        """So many so far. A step in which none came at all is an outage's."""
         now = time.monotonic()
         if now - self._at < METER_STEP_S:
             return
