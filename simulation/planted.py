@@ -59,7 +59,7 @@ class EarlyReplies(SmallBatches):
     def _answer(self, *, skip: int) -> list[bytes]:
         assert self._in_flight is not None
         assert isinstance(self._store, MemoryStore)
-        for name, text in self._in_flight.replies().items():
+        for name, text in self._in_flight.items():
             self._store._server.published(name, text)
         return super()._answer(skip=skip)
 
