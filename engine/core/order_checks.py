@@ -76,6 +76,8 @@ def check_terms(order: Order, market: Market, now: int) -> Refused | None:
             return refused
         if order.visible_quantity % market.step:
             return Refused(Code.QUANTITY_OFF_STEP, "the visible quantity is off the step")
+        if order.visible_quantity and order.quantity > order.visible_quantity * MAX_ICEBERG_PARTS:
+            return Refused(Code.TOO_MANY_PARTS, f"an iceberg has at most {MAX_ICEBERG_PARTS} parts")
     return _check_notional(order, market)
 
 
@@ -141,11 +143,7 @@ def _problem_with_iceberg(terms: OrderTerms) -> str | None:
         return None
     if terms.price is None or terms.time_in_force not in (GTC, GTD):
         return "only an order that can stand in the book is an iceberg"
-    if not 0 < visible <= quantity:
-        return "the visible quantity is a part of the quantity"
-    if quantity > visible * MAX_ICEBERG_PARTS:
-        return f"an iceberg shows its quantity in {MAX_ICEBERG_PARTS} parts at most"
-    return None
+    return None if 0 < visible <= quantity else "the visible quantity is a part of the quantity"
 
 
 def _check_quantity(quantity: int, market: Market) -> Refused | None:

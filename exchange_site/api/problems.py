@@ -92,6 +92,7 @@ PROBLEMS: Final[dict[str, Kind]] = {
     "QUANTITY_OFF_STEP": Kind(422, "The quantity is no multiple of the step"),
     "QUANTITY_TOO_SMALL": Kind(422, "The quantity is below the market's minimum"),
     "QUANTITY_TOO_LARGE": Kind(422, "The quantity is above the market's maximum"),
+    "TOO_MANY_PARTS": Kind(422, "The iceberg shows too small a part"),
     "NOTIONAL_TOO_SMALL": Kind(422, "The order is worth too little"),
     "NOTIONAL_TOO_LARGE": Kind(422, "The order is worth too much"),
     "PRICE_OUT_OF_BAND": Kind(422, "The price is too far from the last one"),

@@ -209,6 +209,7 @@ _STABLE: Final[dict[str, Words]] = {
     "QUANTITY_OFF_STEP": _filter("LOT_SIZE"),
     "QUANTITY_TOO_SMALL": _filter("LOT_SIZE"),
     "QUANTITY_TOO_LARGE": _filter("LOT_SIZE"),
+    "TOO_MANY_PARTS": _filter("ICEBERG_PARTS"),
     "NOTIONAL_TOO_SMALL": _filter("NOTIONAL"),
     "NOTIONAL_TOO_LARGE": _filter("NOTIONAL"),
     "PRICE_OUT_OF_BAND": _filter("PERCENT_PRICE_BY_SIDE"),

@@ -5,7 +5,7 @@ from typing import Final
 
 from django.conf import settings
 
-from engine.core.order_checks import MAX_TRAILING_DELTA
+from engine.core.order_checks import MAX_ICEBERG_PARTS, MAX_TRAILING_DELTA
 from engine.core.types import MAX_AMOUNT
 from engine.publisher.frames import wire_amount
 from markets.binance import errors, payloads
@@ -114,6 +114,7 @@ def _filters(market: MarketDefinition) -> list[payloads.Filter]:
             apply_max_to_market=False,
             avg_price_mins=BY_LAST_PRICE,
         ),
+        payloads.IcebergParts(MAX_ICEBERG_PARTS),
     ]
     if rules.max_open_orders is not None:
         filters.append(payloads.MaxOrders(rules.max_open_orders))

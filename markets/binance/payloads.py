@@ -95,6 +95,10 @@ class TrailingDelta(Payload, frozen=True, tag_field="filterType", tag="TRAILING_
     max_trailing_below_delta: int
 
 
+class IcebergParts(Payload, frozen=True, tag_field="filterType", tag="ICEBERG_PARTS"):
+    limit: int
+
+
 class MaxOrders(Payload, frozen=True, tag_field="filterType", tag="MAX_NUM_ORDERS"):
     max_num_orders: int
 
@@ -110,6 +114,7 @@ Filter = (
     | TrailingDelta
     | PercentPriceBySide
     | Notional
+    | IcebergParts
     | MaxOrders
     | MaxConditionalOrders
 )

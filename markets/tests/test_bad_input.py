@@ -78,6 +78,7 @@ def stop(**changes: object) -> dict[str, object]:
         (order(type="market", price=None, visible_quantity="1"), 400, "INVALID_FIELD"),
         (order(visible_quantity="2"), 422, "INVALID_ORDER"),
         (order(visible_quantity="0.0005"), 422, "QUANTITY_OFF_STEP"),
+        (order(visible_quantity="0.009"), 422, "TOO_MANY_PARTS"),
         (order(self_trade_prevention="some"), 400, "INVALID_FIELD"),
         (stop(stop_price=None), 400, "MISSING_FIELD"),
         (stop(price=None), 400, "MISSING_FIELD"),

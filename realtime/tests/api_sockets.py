@@ -8,6 +8,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from websockets.asyncio.client import connect
 
+from exchange_site.tests.loopback import own_address
 from realtime.asyncapi.document import schema_of_api, schema_of_result
 from realtime.tests.api_client import ApiClient
 from realtime.tests.sockets import socket_url
@@ -22,10 +23,12 @@ class JudgingClient(ApiClient):
 
 @asynccontextmanager
 async def api(
-    url: str, credentials: Any = None, *, address: str = "127.0.0.1"
+    url: str, credentials: Any = None, *, address: str | None = None
 ) -> AsyncIterator[ApiClient]:
-    """`address` is the loopback address it calls from: weights are counted by address."""
-    async with connect(socket_url(url, "/ws-api/v3"), local_addr=(address, 0)) as socket:
+    """`address` is the loopback address it calls from, for weights are counted by address; one of
+    its own, unless one is given."""
+    here = (address or own_address(), 0)
+    async with connect(socket_url(url, "/ws-api/v3"), local_addr=here) as socket:
         yield JudgingClient(socket, credentials)
 
 

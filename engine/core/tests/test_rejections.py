@@ -236,7 +236,7 @@ TABLE: list[tuple[str, Attempt, Code]] = [
     ("iceberg, ioc", lambda x: x.buy(BOB, 90, 8, visible_quantity=4, time_in_force=IOC), Code.INVALID_ORDER),
     ("iceberg by market", lambda x: x.buy(BOB, None, 8, visible_quantity=4), Code.INVALID_ORDER),
     ("more visible than there is", lambda x: x.buy(BOB, 90, 4, visible_quantity=6), Code.INVALID_ORDER),
-    ("visible in too many parts", lambda x: x.buy(BOB, 90, 202, visible_quantity=2), Code.INVALID_ORDER),
+    ("visible in too many parts", lambda x: x.buy(BOB, 90, 202, visible_quantity=2), Code.TOO_MANY_PARTS),
     ("visible off step", lambda x: x.buy(BOB, 90, 8, visible_quantity=3), Code.QUANTITY_OFF_STEP),
     ("stop off tick", lambda x: x.do(PlaceOrder(stop(BOB, BUY, 111), LATE)), Code.PRICE_OFF_TICK),
     ("stop too far", lambda x: x.do(PlaceOrder(stop(BOB, BUY, 205), LATE)), Code.PRICE_OUT_OF_BAND),

@@ -8,15 +8,17 @@ from urllib.parse import urlencode
 
 import httpx
 
+from exchange_site.tests.loopback import own_address
+
 
 class BinanceClient:
     """`credentials` is what `create_api_key` prints; `address` the loopback address it calls from,
-    for weights are counted by address."""
+    for weights are counted by address. It is one of its own, unless one is given."""
 
-    def __init__(self, url: str, credentials: Any = None, *, address: str = "127.0.0.1") -> None:
+    def __init__(self, url: str, credentials: Any = None, *, address: str | None = None) -> None:
         self._key = credentials and credentials["api_key"]
         self._secret = credentials["secret_key"].encode() if credentials else b""
-        transport = httpx.HTTPTransport(local_address=address)
+        transport = httpx.HTTPTransport(local_address=address or own_address())
         self._http = httpx.Client(base_url=url, timeout=20, transport=transport)
 
     def public(self, path: str, **parameters: object) -> httpx.Response:

@@ -155,6 +155,7 @@ LIMIT_STOP = {**STOP, "timeInForce": "GTC", "quantity": "1"}
         ({"icebergQty": "2"}, (-2010, "IcebergQty exceeds QTY.")),
         ({"icebergQty": "0.5", "timeInForce": "IOC"}, (-1014, "Unsupported order combination.")),
         ({"icebergQty": "0.0001"}, (-1013, "Filter failure: LOT_SIZE")),
+        ({"icebergQty": "0.009"}, (-1013, "Filter failure: ICEBERG_PARTS")),
         ({"quantity": "9999"}, (-2010, "Account has insufficient balance for requested action.")),
     ],
 )  # fmt: skip

@@ -97,7 +97,7 @@ def check_form(terms: OrderTerms, now: int) -> None:
     if terms.visible_quantity is not None:
         forms += [
             terms.price is not None and terms.time_in_force in (GTC, GTD),
-            0 < terms.visible_quantity <= (terms.quantity or 0) <= 100 * terms.visible_quantity,
+            0 < terms.visible_quantity <= (terms.quantity or 0),
         ]
     require(all(forms), Code.INVALID_ORDER)
 
@@ -120,6 +120,7 @@ def check_filters(terms: OrderTerms, market: NaiveMarket) -> None:
                 require(lowest <= price <= highest, Code.PRICE_OUT_OF_BAND)
     if terms.visible_quantity is not None:
         require(terms.visible_quantity % rules.step == 0, Code.QUANTITY_OFF_STEP)
+        require((terms.quantity or 0) <= 100 * terms.visible_quantity, Code.TOO_MANY_PARTS)
     value = value_of(terms, market) if terms.type is not MARKET else terms.quote_quantity
     if value is not None:
         require(0 < value <= MAX_AMOUNT, Code.AMOUNT_OUT_OF_RANGE)
