@@ -143,7 +143,16 @@ def state_hash(engine: "Engine") -> str:
     What a refused command leaves behind (the time, its idempotency key) is no part of it: bad
     input does not change this hash.
     """
-    return sha256(encode_snapshot(_holdings(engine))).hexdigest()
+    return _hash(_holdings(engine))
+
+
+def snapshot_hash(snapshot: Snapshot) -> str:
+    """The `state_hash` of the engine that it was taken of."""
+    return _hash(snapshot.holdings)
+
+
+def _hash(holdings: Holdings) -> str:
+    return sha256(encode_snapshot(holdings)).hexdigest()
 
 
 def restore_snapshot(engine: "Engine", snapshot: Snapshot) -> None:

@@ -25,6 +25,7 @@ from engine.core.snapshot import (
     decode_snapshot,
     encode_snapshot,
     restore_snapshot,
+    snapshot_hash,
     state_hash,
     take_snapshot,
 )
@@ -83,6 +84,7 @@ _decode_replies = msgspec.json.Decoder(dict[str, str]).decode
 def pack_snapshot(replica: Replica, feeds: FeedsRecord) -> Packed:
     """The replica as it stands now."""
     with without_collections():
+        snapshot = take_snapshot(replica.engine)
         header = Header(
             format=FORMAT_VERSION,
             core=CORE_VERSION,
@@ -90,10 +92,10 @@ def pack_snapshot(replica: Replica, feeds: FeedsRecord) -> Packed:
             epoch=replica.epoch,
             time=replica.engine.time,
             digest=replica.digest,
-            state_hash=state_hash(replica.engine),
+            state_hash=snapshot_hash(snapshot),
         )
         replies = {name: reply.decode() for name, reply in replica.last_replies().items()}
-        state = encode_snapshot(take_snapshot(replica.engine))
+        state = encode_snapshot(snapshot)
     lines = (_encode(header), b"\n", _encode(feeds), b"\n", _encode(replies), b"\n", state)
     pieces = list(_pieces(_compressed(lines)))
     return Packed(header, _sha256(pieces), pieces)
