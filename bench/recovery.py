@@ -171,7 +171,7 @@ def throughput_with_follower() -> dict[str, Any]:
     alone, followed = [], []
     with scratch_servers() as environment:
         engine = [sys.executable, "manage.py", "run_engine"]
-        follower = ["nice", "-n", "15", sys.executable, "-m", __name__, "follow"]
+        follower = [sys.executable, "-m", __name__, "follow"]
         often = {"SNAPSHOT_EVERY_COMMANDS": "100000"}
         with running(engine, environment | COMPILED) as process:
             connection = connect(addresses(environment).engine_redis_url, timeout_s=30)
@@ -196,7 +196,10 @@ def throughput_with_follower() -> dict[str, Any]:
 
 def follow() -> None:
     from engine.tasks import follow_journal
+    from exchange_site.part import stand_back
 
+    os.setsid()  # as the supervisor starts it
+    stand_back(15)
     while True:
         follow_journal()
 

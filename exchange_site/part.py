@@ -6,6 +6,7 @@ import pwd
 import signal
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +29,8 @@ class Part:
     """How long it may take to stop before it is killed."""
     orphan_signal: signal.Signals = signal.SIGKILL
     """What it is sent when the process that started it is gone."""
+    niceness: int = 0
+    """How far it stands back where processors are scarce."""
 
     def popen_options(self) -> dict[str, Any]:
         """Arguments for `subprocess.Popen`: a session of its own, that ends with its parent."""
@@ -36,16 +39,39 @@ class Part:
             "env": {**os.environ, **self.environment},
             # Ctrl-C in a terminal then reaches the supervisor alone, which stops all in order.
             "start_new_session": True,
-            "preexec_fn": end_with_parent(self.orphan_signal),
+            "preexec_fn": self._begin(),
         }
         if self.user is not None:
             account = pwd.getpwnam(self.user)
             options |= {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
         return options
 
+    def _begin(self) -> Callable[[], None]:
+        """What a child does before it becomes its program."""
+        ask = end_with_parent(self.orphan_signal)
+
+        def begin() -> None:
+            if self.niceness:
+                stand_back(self.niceness)
+            if ask is not None:
+                ask()
+
+        return begin
+
+
+def stand_back(niceness: int) -> None:
+    """Let all others go first, whatever session they are of."""
+    os.nice(niceness)
+    # Where Linux groups processes by session it weighs the groups first, by a niceness of theirs:
+    # without that a nice process of its own session gets as much as a busy one of another.
+    with suppress(OSError):
+        group = os.open("/proc/self/autogroup", os.O_WRONLY)
+        os.write(group, str(niceness).encode())
+        os.close(group)
+
 
 def end_with_parent(orphan_signal: signal.Signals) -> Callable[[], None] | None:
-    """What a child does before it becomes its program: ask Linux to be told of its parent's end."""
+    """Asks Linux, from within a child, for that signal when the child's parent ends."""
     if _libc is None:
         return None
     prctl, parent = _libc.prctl, os.getpid()

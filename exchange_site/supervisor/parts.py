@@ -52,7 +52,7 @@ def exchange_parts(home: ExchangeHome, environ: Mapping[str, str]) -> ExchangePa
         return replace(part, environment={**part.environment, "EXCHANGE_COMPILED_CORE": "1"})
 
     def nice(part: Part) -> Part:
-        return replace(part, argv=("nice", "-n", "15", *part.argv))
+        return replace(part, niceness=15)
 
     def engine(name: str) -> Part:
         # Either may lead, and the other one then stands by.

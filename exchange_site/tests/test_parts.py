@@ -1,9 +1,12 @@
-"""Which programs make an exchange."""
+"""Which programs make an exchange, and how they begin."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from exchange_site.part import Part
 from exchange_site.servers.home import ExchangeHome
 from exchange_site.supervisor.parts import exchange_parts
 
@@ -25,3 +28,19 @@ def test_engines(environ: dict[str, str], engines: dict[str, tuple[str, ...]]) -
         if "run_engine" in part.argv
     }
     assert found == engines
+
+
+_TELL = """
+import os, pathlib
+group = pathlib.Path("/proc/self/autogroup")
+print(os.nice(0), group.read_text().split()[-1] if group.exists() else "none")
+"""
+
+
+def test_a_nice_part_stands_back() -> None:
+    """By itself, and as a session where Linux weighs those."""
+    part = Part("nice", (sys.executable, "-c", _TELL), niceness=15)
+    told = subprocess.run(part.argv, **part.popen_options(), capture_output=True, check=True)
+    own, group = told.stdout.decode().split()
+    assert own == "15"
+    assert group in ("15", "none")
