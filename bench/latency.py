@@ -16,6 +16,8 @@ from bench.load.running import figures, percentiles_ms
 from bench.load.running import run as run_plan
 
 STREAMS: Final = ["trade", "bookTicker", "depth@100ms"]
+TIMELESS: Final = {"bookTicker"}
+"""Their events do not say when they happened: they are only counted."""
 
 
 def run() -> Iterator[dict[str, Any]]:
@@ -50,7 +52,11 @@ def run() -> Iterator[dict[str, Any]]:
         "answered_a_second": round(done.report.answered / done.report.seconds),
         "refused": done.report.refused,
         "together": together,
-        "events_ms": {name: percentiles_ms(text) for name, text in done.report.events.items()},
+        "events_ms": {
+            name: percentiles_ms(text)
+            for name, text in done.report.events.items()
+            if name not in TIMELESS
+        },
         "received": done.report.received,
         **figures(done),
     }
