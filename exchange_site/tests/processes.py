@@ -14,14 +14,19 @@ PATIENCE_S = 30.0
 
 
 def wait_until(
-    condition: Callable[[], object], what: str, *, timeout_s: float = PATIENCE_S
+    condition: Callable[[], object],
+    what: str,
+    *,
+    timeout_s: float = PATIENCE_S,
+    pause_s: float = 0.01,
 ) -> None:
-    """Returns as soon as `condition` holds; fails with `what` where it does not in time."""
+    """Returns as soon as `condition` holds; fails with `what` where it does not in time. `pause_s`
+    is longer where asking costs something, such as request weight."""
     deadline = time.monotonic() + timeout_s
     while not condition():
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {timeout_s:g} s: {what}")
-        time.sleep(0.01)
+        time.sleep(pause_s)
 
 
 @contextmanager

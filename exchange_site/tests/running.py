@@ -11,7 +11,7 @@ from typing import IO, Any
 from exchange_site.servers.addresses import OWNER_ROLE, embedded_database_url, engine_socket
 from exchange_site.servers.home import ExchangeHome
 from exchange_site.supervisor.parts import PROJECT
-from exchange_site.tests.processes import wait_until
+from exchange_site.tests.processes import PATIENCE_S, wait_until
 
 # All tests call from one address.
 _LIMITS = {"REQUESTS_PER_MINUTE_ADDRESS": "1000000"}
@@ -158,7 +158,13 @@ class RunningExchange:
         sequence = self.operate(
             "markets.administration.market_define", symbol=symbol, **{**defaults, **rules}
         )
-        self.operate("markets.selectors.wait_for_projection", sequence=sequence, timeout=10.0)
+        self.wait_for_tables(sequence)
+
+    def wait_for_tables(self, sequence: int) -> None:
+        """Until they hold the journal up to it. Asking the API for its outcome costs weight."""
+        assert self.operate(
+            "markets.selectors.wait_for_projection", sequence=sequence, timeout=PATIENCE_S
+        )
 
     def _ask_office(self, service: str | None, arguments: object) -> Any:
         office = self._running_office()

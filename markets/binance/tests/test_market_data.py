@@ -86,7 +86,10 @@ def test_depth(client: BinanceClient) -> None:
     def depth(limit: int) -> Any:
         return client.public("depth", symbol="ETHBTC", limit=limit).json()
 
-    wait_until(lambda: ["0.03000000", "2.00000000"] in depth(5000)["bids"], "the level stands")
+    def stands() -> bool:
+        return ["0.03000000", "2.00000000"] in depth(500)["bids"]
+
+    wait_until(stands, "the level stands", pause_s=0.1)
     book = depth(1)
     assert (len(book["bids"]), len(book["asks"])) == (1, 1)
     assert isinstance(book["lastUpdateId"], int)

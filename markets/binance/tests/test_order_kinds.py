@@ -215,8 +215,10 @@ def enter(exchange: Any, trader: BinanceClient) -> Iterator[Callable[[str], None
         return trader.public("exchangeInfo", symbol=MARKET).json()["symbols"][0]["status"]
 
     def enter(phase: str) -> None:
-        exchange.operate("markets.administration.phase_set", market=MARKET, phase=phase)
-        wait_until(lambda: told() == STATUSES[phase], "the status is told")
+        exchange.wait_for_tables(
+            exchange.operate("markets.administration.phase_set", market=MARKET, phase=phase)
+        )
+        wait_until(lambda: told() == STATUSES[phase], "the status is told", pause_s=0.1)
 
     yield enter
     enter("open")
