@@ -7,8 +7,19 @@ import sys
 
 import django
 
-BENCHES = ("core", "scale", "engine", "projector", "rest", "sockets", "stalled", "takeover")
-BY_NAME = ("follow", "idle", "latency", "page", "recovery", "replay")
+BENCHES = (
+    "core",
+    "scale",
+    "engine",
+    "projector",
+    "ws",
+    "rest",
+    "latency",
+    "streams",
+    "stalled",
+    "takeover",
+)
+BY_NAME = ("follow", "idle", "page", "recovery", "replay", "soak")
 """They take minutes, a recording or a browser."""
 
 
