@@ -73,7 +73,7 @@ class Pacer:
             self._give_up()
 
     def _give_up(self) -> None:
-        now = time.perf_counter()
+        self.last = now = time.perf_counter()
         for intended in (*self._under_way, *self._waiting):
             self.latencies_us.append(round((now - intended) * 1_000_000))
         self.unanswered, self.unsent = len(self._under_way), len(self._waiting)
