@@ -1,7 +1,7 @@
 """From a request to its answer.
 
-`begin` returns once the request is let in and handed over, with what to await for the result. So
-the commands of a connection reach the engine in the order in which they came.
+`begin` returns once the request is let in and handed over, with a result that comes later. So the
+commands of a connection reach the engine in the order in which they came.
 """
 
 import asyncio
@@ -20,6 +20,7 @@ from markets.binance.parameters import Parameters
 from markets.binance.weights import LEAST_WEIGHT
 from realtime.api import commands
 from realtime.api.admission import Counted, admit, count_orders
+from realtime.api.later import Later, as_it_is, completed
 from realtime.api.messages import INVALID_JSON, ApiRequest, parse_list
 from realtime.api.methods import METHODS
 from realtime.api.session import ApiSession
@@ -46,12 +47,12 @@ class ApiCalls:
         self._session = session
         self._user_data = user_data
 
-    async def begin(self, request: ApiRequest, counted: Counted) -> Awaitable[Any]:
+    async def begin(self, request: ApiRequest, counted: Counted) -> Later:
         """Raises what `binance_error` translates."""
         try:
             method = request.method or ""
             if (answer := _OWN.get(method)) is not None:
-                return _known(await answer(self, request.parameters, counted))
+                return _now(await answer(self, request.parameters, counted))
             if (prepare := commands.LISTS.get(method)) is not None:
                 return await self._list(prepare, request.parameters, counted)
             if (endpoint := METHODS.get(method)) is not None:
@@ -67,7 +68,7 @@ class ApiCalls:
 
     async def _endpoint(
         self, method: str, endpoint: Endpoint, parameters: Parameters, counted: Counted
-    ) -> Awaitable[Any]:
+    ) -> Later:
         weight = endpoint.weight(parameters)
         caller = await admit(self._session, parameters, endpoint.security, weight, counted)
         wanted = decode(_without_ours(parameters), endpoint.parameters)
@@ -77,11 +78,12 @@ class ApiCalls:
             prepared = await commands.prepared(prepare, caller, wanted)
             if prepared is not None:
                 return await commands.send(prepared)
-        return asyncio.wrap_future(on_thread(partial(endpoint.answer, caller, wanted)))
+        future = asyncio.wrap_future(on_thread(partial(endpoint.answer, caller, wanted)))
+        return Later(future, as_it_is)
 
     async def _list(
         self, kind: commands.ListKind, parameters: Parameters, counted: Counted
-    ) -> Awaitable[Any]:
+    ) -> Later:
         items = parse_list(parameters, kind.name, most=commands.MAX_TOGETHER)
         weight = len(items)
         caller = await admit(self._session, parameters, Security.TRADE, weight, counted)
@@ -165,8 +167,8 @@ def _without_ours(parameters: Parameters) -> dict[str, str]:
     return {name: text for name, text in parameters.items() if name not in _APART}
 
 
-async def _known(result: Any) -> Any:
-    return result
+def _now(result: Any) -> Later:
+    return Later(completed(result), as_it_is)
 
 
 def known_methods() -> frozenset[str]:
