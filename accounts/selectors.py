@@ -59,9 +59,9 @@ def get_credential(*, key: str) -> Credential | None:
     return _credentials.get(key)
 
 
-def credential_at_hand(*, key: str) -> bool:
-    """Whether `get_credential` finds the key without a wait."""
-    return _credentials.is_at_hand(key)
+def credential_at_hand(*, key: str) -> Credential | None:
+    """What `get_credential` finds without a wait; else None."""
+    return _credentials.at_hand(key)
 
 
 def knows_credential(*, key: str) -> bool:

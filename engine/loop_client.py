@@ -81,6 +81,7 @@ class LoopClient:
 
     def __init__(self, url: str, *, timeout_s: float = TIMEOUT_S) -> None:
         self._url = url
+        self._loop = asyncio.get_running_loop()
         self._timeout_s = timeout_s
         self._name = secrets.token_hex(8)
         self._next_id = 1
@@ -112,8 +113,7 @@ class LoopClient:
         assert 0 < len(messages) <= MAX_LIST
         if len(self._pending) + len(messages) > MAX_PENDING:
             raise EngineOverloaded("too many requests of this process are waiting")
-        loop = asyncio.get_running_loop()
-        first = self._next_id
+        loop, first = self._loop, self._next_id
         envelopes = [
             encode_envelope(self._name, number, message)
             for number, message in enumerate(messages, first)
@@ -124,7 +124,7 @@ class LoopClient:
         request = _Request(first, messages, deadline, loop.create_future())
         for number in range(first, self._next_id):
             self._pending[number] = request
-        self._watch(request, loop)
+        self._watch(request)
         self._handover.push(Parcel(messages, envelopes, partial(self._fail, request)))
         return request.done
 
@@ -138,22 +138,22 @@ class LoopClient:
             self._timer.cancel()
         self._fail_all(StatusUnknown("the client was closed"))
 
-    def _watch(self, request: _Request, loop: asyncio.AbstractEventLoop) -> None:
+    def _watch(self, request: _Request) -> None:
         """One timer serves all: whoever came first has to be answered first."""
         by_age = self._by_age
         while by_age and not by_age[0].missing:
             by_age.popleft()
         by_age.append(request)
         if self._timer is None:
-            self._timer = loop.call_at(request.deadline, self._end_overdue, loop)
+            self._timer = self._loop.call_at(request.deadline, self._end_overdue)
 
-    def _end_overdue(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _end_overdue(self) -> None:
         self._timer = None
-        by_age, now = self._by_age, loop.time()
+        by_age, now = self._by_age, self._loop.time()
         while by_age and (by_age[0].deadline <= now or not by_age[0].missing):
             self._fail(by_age.popleft(), StatusUnknown("no answer in time"))
         if by_age:
-            self._timer = loop.call_at(by_age[0].deadline, self._end_overdue, loop)
+            self._timer = self._loop.call_at(by_age[0].deadline, self._end_overdue)
 
     def _fail_all(self, error: Exception) -> None:
         for request in dict.fromkeys(self._pending.values()):

@@ -53,9 +53,10 @@ def get_definition(*, symbol: str) -> MarketDefinition:
     return definition
 
 
-def definition_at_hand(*, symbol: str) -> bool:
-    """Whether `get_definition` finds the market without a wait, as it does once it was asked."""
-    return _remembered.is_at_hand(None) and symbol in _definitions(LIFETIME_S).markets
+def definition_at_hand(*, symbol: str) -> MarketDefinition | None:
+    """What `get_definition` finds without a wait, as it does once it was asked; else None."""
+    definitions = _remembered.at_hand(None)
+    return None if definitions is None else definitions.markets.get(symbol)
 
 
 def list_definitions() -> list[MarketDefinition]:

@@ -12,7 +12,7 @@ from engine.amounts import AmountError, parse_amount
 from engine.core.commands import OrderTerms
 from engine.core.types import OrderStatus, OrderType, SelfTradePrevention, Side, TimeInForce
 from exchange_site.errors import FieldInvalid
-from markets.definitions import get_definition
+from markets.definitions import MarketDefinition
 
 
 class NewOrder(TypedDict, total=False):
@@ -66,10 +66,11 @@ _LIMITED: Final = frozenset(
 )
 
 
-def order_terms(account: int, order: NewOrder, *, give_id: bool = True) -> OrderTerms:
-    """With `give_id`, an order without a client order id is given one, so that it can be asked for
-    when no answer comes. Raises UnknownMarket and FieldInvalid."""
-    definition = get_definition(symbol=order["market"])
+def order_terms(
+    account: int, order: NewOrder, definition: MarketDefinition, *, give_id: bool = True
+) -> OrderTerms:
+    """`definition` is that of the order's market. With `give_id`, an order without a client order
+    id is given one, so that it can be asked for when no answer comes. Raises FieldInvalid."""
     kind = order["type"]
     default = TimeInForce.GTC if kind in _LIMITED else TimeInForce.IOC
     time_in_force = order.get("time_in_force") or default

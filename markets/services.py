@@ -38,7 +38,7 @@ from engine.engine_time import ENGINE_TIME
 from engine.submit import CommandRefused, submit
 from exchange_site.errors import CodedError
 from markets import live
-from markets.definitions import get_definition
+from markets.definitions import MarketDefinition, get_definition
 from markets.order_terms import Cancellation, NewOrder, OrderId, optional_units, order_terms, units
 from markets.trial import try_order
 
@@ -70,7 +70,7 @@ def order_place(*, account: int, **order: Unpack[NewOrder]) -> OrderReply:
     With `idempotent`, a `client_order_id` is the idempotency key. An order without one is given
     one, so that it can be asked for when no answer comes.
     """
-    command = placement(account, order)
+    command = placement(account, order, get_definition(symbol=order["market"]))
     return _submit(command, OrderReply, command.terms.client_order_id)
 
 
@@ -107,9 +107,10 @@ def order_test(*, account: int, **order: Unpack[NewOrder]) -> None:
 
     Raises what `order_place` would raise for these reasons.
     """
-    terms = order_terms(account, order)
+    definition = get_definition(symbol=order["market"])
+    terms = order_terms(account, order, definition)
     refused = try_order(
-        get_definition(symbol=terms.market),
+        definition,
         terms,
         last_price=live.get_last_price(market=terms.market),
         now=ENGINE_TIME.now_ms(),
@@ -123,11 +124,16 @@ def orders_place(*, account: int, orders: Sequence[NewOrder | Exception]) -> lis
 
     The outcome of each, in order. What stands in the list as an exception is that order's outcome.
     """
-    return _submit_all(orders, lambda order: placement(account, order))
+
+    def command(order: NewOrder) -> PlaceOrder:
+        return placement(account, order, get_definition(symbol=order["market"]))
+
+    return _submit_all(orders, command)
 
 
 def order_cancel(*, account: int, **order: Unpack[Cancellation]) -> OrderReply:
     """Cancel an open order by either id; the reply is the order as it ended."""
+    _check_market(order["market"])
     return _submit(cancellation(account, order), OrderReply, order.get("client_order_id"))
 
 
@@ -135,7 +141,12 @@ def orders_cancel(
     *, account: int, orders: Sequence[OrderId | Cancellation | Exception]
 ) -> list[Outcome]:
     """`orders_place` for cancels, each with the arguments of `order_cancel`."""
-    return _submit_all(orders, lambda order: cancellation(account, order))
+
+    def command(order: OrderId | Cancellation) -> CancelOrder:
+        _check_market(order["market"])
+        return cancellation(account, order)
+
+    return _submit_all(orders, command)
 
 
 def orders_cancel_all(*, account: int, market: str | None = None) -> CanceledReply:
@@ -192,7 +203,7 @@ def order_replace(
     """Cancel an open order by either id and place another one in its market, given as to
     `order_place`. The reply has a result for each; they are refused without an exception. There is
     no idempotency key."""
-    place = placement(account, order)
+    place = placement(account, order, get_definition(symbol=order["market"]))
     command = ReplaceOrder(
         terms=place.terms,
         mode=mode,
@@ -219,7 +230,10 @@ def order_list_place(
     """
     idempotent = idempotent and client_list_id is not None
     command = PlaceOrderList(
-        legs=tuple(order_terms(account, leg, give_id=not idempotent) for leg in legs),
+        legs=tuple(
+            order_terms(account, leg, get_definition(symbol=leg["market"]), give_id=not idempotent)
+            for leg in legs
+        ),
         expires_at=_expiry(lifetime_ms),
         client_list_id=client_list_id,
         key=f"list:{client_list_id}" if idempotent else None,
@@ -238,20 +252,19 @@ def order_list_cancel(
     return _submit(command, OrderListReply)
 
 
-def placement(account: int, order: NewOrder) -> PlaceOrder:
-    """What `order_place` submits, for whoever hands it over by himself."""
+def placement(account: int, order: NewOrder, definition: MarketDefinition) -> PlaceOrder:
+    """What `order_place` submits, for whoever hands it over by himself and knows the market."""
     client_order_id = order.get("client_order_id")
     idempotent = order.get("idempotent", True)
     return PlaceOrder(
-        terms=order_terms(account, order),
+        terms=order_terms(account, order, definition),
         expires_at=_expiry(order.get("lifetime_ms", ORDER_LIFETIME_MS)),
         key=f"order:{client_order_id}" if idempotent and client_order_id else None,
     )
 
 
 def cancellation(account: int, order: OrderId | Cancellation) -> CancelOrder:
-    """What `order_cancel` submits, likewise."""
-    _check_market(order["market"])
+    """What `order_cancel` submits, likewise, in a market that is known."""
     return CancelOrder(account=account, **order)
 
 

@@ -149,10 +149,13 @@ class Remembered(Generic[_K, _V]):
             assert entry is not None
             return entry.value
 
-    def is_at_hand(self, key: _K) -> bool:
-        """Whether `get` answers from memory: so may one ask who must not wait."""
+    def at_hand(self, key: _K) -> _V | None:
+        """What `get` would answer from memory, else None: so may one ask who must not wait. To be
+        asked outside of transactions."""
         entry = self._found.get(key)
-        return entry is not None and time.monotonic() - entry.at <= self._fresh_s
+        if entry is None or time.monotonic() - entry.at > self._fresh_s:
+            return None
+        return entry.value
 
     def knows(self, key: _K) -> bool:
         """Whether it was there within the last minutes; asks nobody."""

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import redis
 
+from engine.loop_client import loop_client
 from engine.publisher.reader import FeedUnavailable
 from markets.binance import errors, queries
 from markets.binance.callers import Caller, Security
@@ -45,6 +46,7 @@ class ApiCalls:
 
     def __init__(self, session: ApiSession, user_data: UserData) -> None:
         self._session = session
+        self._engine = loop_client()
         self._user_data = user_data
 
     async def begin(self, request: ApiRequest, counted: Counted) -> Later:
@@ -77,7 +79,7 @@ class ApiCalls:
         if prepare is not None:
             prepared = await commands.prepared(prepare, caller, wanted)
             if prepared is not None:
-                return await commands.send(prepared)
+                return await commands.send(self._engine, prepared)
         future = asyncio.wrap_future(on_thread(partial(endpoint.answer, caller, wanted)))
         return Later(future, as_it_is)
 
@@ -90,7 +92,7 @@ class ApiCalls:
         rest = {name: text for name, text in parameters.items() if name != kind.name}
         decode(_without_ours(rest), queries.NoParameters)
         await count_orders(caller, len(items) if kind.counts else 0, counted)
-        return await commands.send_all(kind, caller, items)
+        return await commands.send_all(self._engine, kind, caller, items)
 
     async def _log_on(self, parameters: Parameters, counted: Counted) -> dict[str, Any]:
         for name in ("apiKey", "signature"):

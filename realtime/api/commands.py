@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Final, NamedTuple
 
 from engine.core.replies import OrderReply, Refused
-from engine.loop_client import Outcome, loop_client
+from engine.loop_client import LoopClient, Outcome
 from engine.submit import CommandRefused
 from markets.binance import errors, queries
 from markets.binance.callers import Caller
@@ -17,14 +17,14 @@ from markets.binance.errors import BinanceError, binance_error
 from markets.binance.fields import decode
 from markets.binance.orders import Prepared, prepare_cancel, prepare_order
 from markets.binance.parameters import Parameters
-from markets.definitions import definition_at_hand, get_definition
+from markets.definitions import MarketDefinition, definition_at_hand, get_definition
 from realtime.api.later import Later, completed
 from realtime.api.messages import error_fields
 from realtime.threads import in_thread
 
 MAX_TOGETHER: Final = 100
 
-Prepare = Callable[[Caller, Any], Prepared | None]
+Prepare = Callable[[Caller, Any, MarketDefinition], Prepared | None]
 """What to send; None where that has to be asked for first."""
 
 SINGLE: Final[dict[str, Prepare]] = {"order.place": prepare_order, "order.cancel": prepare_cancel}
@@ -49,14 +49,14 @@ LISTS: Final = {
 
 async def prepared(prepare: Prepare, caller: Caller, wanted: Any) -> Prepared | None:
     """Raises what `binance_error` translates."""
-    if not definition_at_hand(symbol=wanted.symbol):
-        await in_thread(lambda: get_definition(symbol=wanted.symbol))
-    return prepare(caller, wanted)
+    definition = definition_at_hand(symbol=wanted.symbol)
+    if definition is None:
+        definition = await in_thread(lambda: get_definition(symbol=wanted.symbol))
+    return prepare(caller, wanted, definition)
 
 
-async def send(prepared: Prepared) -> Later:
+async def send(client: LoopClient, prepared: Prepared) -> Later:
     """Hand it over. Raises EngineUnavailable."""
-    client = loop_client()
     await client.ready()
     return Later(client.post([prepared.command]), partial(_single, prepared))
 
@@ -75,13 +75,14 @@ def _present(prepared: Prepared, outcome: Outcome) -> Any:
     return prepared.present(reply)
 
 
-async def send_all(kind: ListKind, caller: Caller, items: list[Parameters]) -> Later:
+async def send_all(
+    client: LoopClient, kind: ListKind, caller: Caller, items: list[Parameters]
+) -> Later:
     """Hand over those that are well formed, with one push. Raises EngineUnavailable."""
     wanted = [await _prepared_item(kind, caller, item) for item in items]
     commands = [each.command for each in wanted if isinstance(each, Prepared)]
     if not commands:
         return Later(completed([]), partial(_results, wanted))
-    client = loop_client()
     await client.ready()
     return Later(client.post(commands), partial(_results, wanted))
 
