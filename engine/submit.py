@@ -1,10 +1,16 @@
-"""Hand a command to the engine and treat a refusal as what it is to a caller: an error."""
+"""Hand a command to the engine and treat a refusal as what it is to a caller: an error.
+
+What begins with an `a` is for coroutines.
+"""
+
+from collections.abc import Sequence
 
 from engine.client import Answer, engine_client
 from engine.core.commands import Command
 from engine.core.queries import Query
 from engine.core.rejections import Code
 from engine.core.replies import Refused
+from engine.loop_client import loop_client, settle, settle_all
 
 
 class CommandRefused(Exception):
@@ -18,7 +24,32 @@ class CommandRefused(Exception):
 
 def submit(message: Command | Query, *, timeout: float = 5.0) -> Answer:
     """The engine's answer. Raises CommandRefused, EngineUnavailable or StatusUnknown."""
-    answer = engine_client().call(message, timeout=timeout)
+    return _accepted(engine_client().call(message, timeout=timeout))
+
+
+async def asubmit(message: Command | Query, *, timeout: float = 5.0) -> Answer:
+    """Likewise."""
+    client = loop_client()
+    await client.ready()
+    (result,) = client.post([message])
+    return _accepted(await settle(result, message, timeout=timeout))
+
+
+async def asubmit_all(
+    messages: Sequence[Command | Query], *, timeout: float = 5.0
+) -> list[Answer | Exception]:
+    """The answer to each, or its EngineUnavailable or StatusUnknown; refusals are answers here.
+
+    They are handed over together or not at all. Raises EngineUnavailable for the whole list.
+    """
+    if not messages:
+        return []
+    client = loop_client()
+    await client.ready()
+    return await settle_all(client.post(messages), messages, timeout=timeout)
+
+
+def _accepted(answer: Answer) -> Answer:
     if isinstance(answer.reply, Refused):
         raise CommandRefused(answer.reply.code, answer.reply.detail)
     return answer

@@ -4,20 +4,24 @@ While the database does not answer, those last read serve for minutes (see `reme
 hardly ever change, and the engine checks every order against its own rules.
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import Final, TypeVar
 
 from engine.core.commands import DefineMarket
 from engine.core.types import MAX_AMOUNT, Phase
 from engine.times import to_milliseconds
 from exchange_site.database.remembered import Remembered
 from exchange_site.errors import CodedError
+from exchange_site.threads import in_thread
 from markets.models import Asset, Market
 
 LIFETIME_S: Final = 1.0
 RELOAD_AT_MOST_EVERY_S: Final = 0.1
 """What is not known may have been defined a moment ago: then one looks again, but not always."""
+
+_T = TypeVar("_T")
 
 
 class UnknownMarket(CodedError):
@@ -56,6 +60,14 @@ def get_definition(*, symbol: str) -> MarketDefinition:
 def definition_at_hand(*, symbol: str) -> bool:
     """Whether `get_definition` finds the market without a wait, as it does once it was asked."""
     return _remembered.is_at_hand(None) and symbol in _definitions(LIFETIME_S).markets
+
+
+async def with_definitions(build: Callable[[], _T], symbols: Iterable[str]) -> _T:
+    """What `build` makes, which needs the definitions of these markets: in the event loop where
+    they are at hand, else on a thread."""
+    if all(definition_at_hand(symbol=symbol) for symbol in symbols):
+        return build()
+    return await in_thread(build)
 
 
 def list_definitions() -> list[MarketDefinition]:
