@@ -7,7 +7,7 @@ says by `is_at_hand` whether it can answer without a wait, as it must in an even
 import time
 
 from rest_framework import authentication
-from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from accounts.addresses import client_address
@@ -113,8 +113,8 @@ class BearerAuthentication(BaseAuthentication):
 
 
 def _bearer_token(request: Request) -> str | None:
-    scheme, _, token = get_authorization_header(request).partition(b" ")
-    return token.decode("latin-1") if scheme.lower() == b"bearer" else None
+    scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    return token if scheme.lower() == "bearer" else None
 
 
 class SessionAuthentication(authentication.SessionAuthentication):

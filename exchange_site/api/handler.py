@@ -7,11 +7,9 @@ what has to wait shares a number of threads.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from typing import IO, Any, Final
 
-from asgiref.sync import ThreadSensitiveContext
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.exception import convert_exception_to_response
@@ -23,15 +21,11 @@ from django.utils.deprecation import MiddlewareMixin
 from django.utils.log import log_response
 
 from exchange_site.api.strict_json import MAX_BODY_BYTES
-
-THREADS: Final = 40
-"""What more requests than these have to wait for, waits for a thread first."""
+from exchange_site.threads import share_threads
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
-
-_threads: Final = ThreadPoolExecutor(THREADS, thread_name_prefix="api")
 
 
 class _InLoop(MiddlewareMixin):
@@ -78,8 +72,8 @@ class ApiHandler(ASGIHandler):
         self._middleware_chain = handler
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with ThreadSensitiveContext(executor=_threads):
-            await self.handle(scope, receive, send)
+        share_threads()
+        await self.handle(scope, receive, send)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """A client that goes while its request is answered does not end that: an order that it has

@@ -84,5 +84,6 @@ def _rendered(response: HttpResponseBase) -> HttpResponseBase:
     """Encoded: a Response would be rendered by Django, on a thread."""
     if not isinstance(response, Response):
         return response
-    content = response.rendered_content
-    return HttpResponse(content, status=response.status_code, headers=dict(response.items()))
+    rendered = HttpResponse(response.rendered_content, status=response.status_code)
+    rendered.headers = response.headers
+    return rendered

@@ -1,9 +1,11 @@
 """HTTP: from a request to an endpoint's answer, with the headers that clients watch."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -101,7 +103,13 @@ async def _identify(call: Call, security: Security) -> Caller:
     return await in_thread(lambda: identify(call, security))
 
 
-def view_of(methods: Methods, operation: str) -> Any:
+def paths_of(table: Mapping[str, Methods]) -> list[URLPattern]:
+    return [
+        path(name, _view_of(methods, name.replace("/", "_"))) for name, methods in table.items()
+    ]
+
+
+def _view_of(methods: Methods, operation: str) -> Any:
     """A view of these methods; `operation` names it in the schema."""
     handlers = {
         method.lower(): describe(BinanceView.answer, method, endpoint, operation)
