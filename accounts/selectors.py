@@ -128,6 +128,11 @@ def knows_bearer_token(*, token: str) -> bool:
     return _tokens.knows(hash_token(token))
 
 
+def bearer_token_at_hand(*, token: str) -> bool:
+    """Whether `get_bearer_token` finds the token without a wait."""
+    return _tokens.at_hand(hash_token(token)) is not None
+
+
 def forget_bearer_token(*, sha256: str) -> None:
     _tokens.forget(sha256)
 

@@ -1,13 +1,13 @@
 """Orders: placed, tested, cancelled, and asked for."""
 
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from engine.core.commands import CancelOrder, PlaceOrder
 from engine.core.rejections import Code
 from engine.core.replies import OrderReply
 from engine.core.types import NEW, PARTIALLY_FILLED, OrderStatus, Side
-from engine.submit import CommandRefused
+from engine.submit import CommandRefused, asubmit
 from markets import own, services
 from markets.binance import errors, payloads, presenting, queries
 from markets.binance.account import check_day
@@ -30,6 +30,20 @@ class Prepared(NamedTuple):
     command: PlaceOrder | CancelOrder
     present: Callable[[OrderReply], payloads.Placed | payloads.CanceledOrder]
     refusal: Callable[[CommandRefused], Exception]
+
+
+Prepare = Callable[[Caller, Any, MarketDefinition], Prepared | None]
+"""What to send, in a market of that definition; None where that has to be asked for first."""
+
+
+async def send_prepared(prepared: Prepared) -> payloads.Placed | payloads.CanceledOrder:
+    """Raises what `binance_error` translates."""
+    try:
+        answer = await asubmit(prepared.command)
+    except CommandRefused as refused:
+        raise prepared.refusal(refused) from refused
+    assert isinstance(answer.reply, OrderReply), answer
+    return prepared.present(answer.reply)
 
 
 def prepare_order(

@@ -13,6 +13,7 @@ import redis
 
 from engine.loop_client import loop_client
 from engine.publisher.reader import FeedUnavailable
+from exchange_site.threads import in_thread
 from markets.binance import errors, queries
 from markets.binance.callers import Caller, Security
 from markets.binance.endpoints import Endpoint
@@ -26,7 +27,6 @@ from realtime.api.messages import INVALID_JSON, ApiRequest, parse_list
 from realtime.api.methods import METHODS
 from realtime.api.session import ApiSession
 from realtime.api.user_data import UserData
-from realtime.threads import on_thread
 
 _APART: Final = frozenset({"apiKey", "returnRateLimits"})
 _LIGHT: Final = 2
@@ -80,7 +80,7 @@ class ApiCalls:
             prepared = await commands.prepared(prepare, caller, wanted)
             if prepared is not None:
                 return await commands.send(self._engine, prepared)
-        future = asyncio.wrap_future(on_thread(partial(endpoint.answer, caller, wanted)))
+        future = asyncio.ensure_future(in_thread(partial(endpoint.answer, caller, wanted)))
         return Later(future, as_it_is)
 
     async def _list(

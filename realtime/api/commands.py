@@ -4,7 +4,6 @@ What an order needs to be read by (its market's definition) is in memory; where 
 fetches it first. What has to ask before it knows what to send takes the way of all other methods.
 """
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, NamedTuple
 
@@ -15,17 +14,13 @@ from markets.binance import errors, queries
 from markets.binance.callers import Caller
 from markets.binance.errors import BinanceError, binance_error
 from markets.binance.fields import decode
-from markets.binance.orders import Prepared, prepare_cancel, prepare_order
+from markets.binance.orders import Prepare, Prepared, prepare_cancel, prepare_order
 from markets.binance.parameters import Parameters
-from markets.definitions import MarketDefinition, definition_at_hand, get_definition
+from markets.definitions import aget_definition
 from realtime.api.later import Later, completed
 from realtime.api.messages import error_fields
-from realtime.threads import in_thread
 
 MAX_TOGETHER: Final = 100
-
-Prepare = Callable[[Caller, Any, MarketDefinition], Prepared | None]
-"""What to send; None where that has to be asked for first."""
 
 SINGLE: Final[dict[str, Prepare]] = {"order.place": prepare_order, "order.cancel": prepare_cancel}
 
@@ -49,10 +44,7 @@ LISTS: Final = {
 
 async def prepared(prepare: Prepare, caller: Caller, wanted: Any) -> Prepared | None:
     """Raises what `binance_error` translates."""
-    definition = definition_at_hand(symbol=wanted.symbol)
-    if definition is None:
-        definition = await in_thread(lambda: get_definition(symbol=wanted.symbol))
-    return prepare(caller, wanted, definition)
+    return prepare(caller, wanted, await aget_definition(symbol=wanted.symbol))
 
 
 async def send(client: LoopClient, prepared: Prepared) -> Later:

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from accounts.selectors import Credential, credential_at_hand
 from accounts.signatures import verify
+from exchange_site.threads import in_thread
 from markets.binance import errors
 from markets.binance.callers import (
     ANYBODY,
@@ -16,7 +17,6 @@ from markets.binance.callers import (
     remaining_ms,
 )
 from markets.binance.parameters import Parameters
-from realtime.threads import in_thread
 
 
 class ApiSession:
