@@ -41,7 +41,7 @@ class ApiKeyAuthentication(BaseAuthentication):
 
     def is_at_hand(self, request: Request) -> bool:
         key = request.META.get(API_KEY_HEADER)
-        return key is None or credential_at_hand(key=key)
+        return key is None or credential_at_hand(key=key) is not None
 
     def authenticate(self, request: Request) -> tuple[User, Credential] | None:
         key = request.META.get(API_KEY_HEADER)

@@ -36,9 +36,10 @@ class Parcel(NamedTuple):
 
 
 class Handover:
-    """One an event loop."""
+    """To be made and used in one event loop."""
 
     def __init__(self, url: str) -> None:
+        self._loop = asyncio.get_running_loop()
         self._connections: Any = connect_async(url).connection_pool
         self._waiting: deque[Parcel] = deque()
         self._pushing: asyncio.Task[None] | None = None
@@ -47,7 +48,7 @@ class Handover:
         """Returns at once; whoever counts the messages under way bounds what waits here."""
         self._waiting.append(parcel)
         if self._pushing is None or self._pushing.done():
-            self._pushing = asyncio.get_running_loop().create_task(self._push_waiting())
+            self._pushing = self._loop.create_task(self._push_waiting())
 
     async def _push_waiting(self) -> None:
         while self._waiting:

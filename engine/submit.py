@@ -10,7 +10,7 @@ from engine.core.commands import Command
 from engine.core.queries import Query
 from engine.core.rejections import Code
 from engine.core.replies import Refused
-from engine.loop_client import loop_client, settle, settle_all
+from engine.loop_client import Outcome, loop_client
 
 
 class CommandRefused(Exception):
@@ -27,17 +27,17 @@ def submit(message: Command | Query, *, timeout: float = 5.0) -> Answer:
     return _accepted(engine_client().call(message, timeout=timeout))
 
 
-async def asubmit(message: Command | Query, *, timeout: float = 5.0) -> Answer:
+async def asubmit(message: Command | Query) -> Answer:
     """Likewise."""
     client = loop_client()
     await client.ready()
-    (result,) = client.post([message])
-    return _accepted(await settle(result, message, timeout=timeout))
+    (outcome,) = await client.post([message])
+    if isinstance(outcome, Exception):
+        raise outcome
+    return _accepted(outcome)
 
 
-async def asubmit_all(
-    messages: Sequence[Command | Query], *, timeout: float = 5.0
-) -> list[Answer | Exception]:
+async def asubmit_all(messages: Sequence[Command | Query]) -> list[Outcome]:
     """The answer to each, or its EngineUnavailable or StatusUnknown; refusals are answers here.
 
     They are handed over together or not at all. Raises EngineUnavailable for the whole list.
@@ -46,7 +46,7 @@ async def asubmit_all(
         return []
     client = loop_client()
     await client.ready()
-    return await settle_all(client.post(messages), messages, timeout=timeout)
+    return await client.post(messages)
 
 
 def _accepted(answer: Answer) -> Answer:

@@ -13,8 +13,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "exchange_site.settings")
 # Before anything that imports models.
 site = get_asgi_application()
 
+import exchange_site.urls  # noqa: E402, F401 - Django itself loads it with the first request
 from exchange_site.api.handler import ApiHandler, Receive, Scope, Send  # noqa: E402
 from exchange_site.api.problems import API_PREFIX  # noqa: E402
+from exchange_site.garbage import spare_what_stands  # noqa: E402
 from realtime.identity import session_key  # noqa: E402
 from realtime.routing import websocket_urlpatterns  # noqa: E402
 
@@ -30,3 +32,4 @@ def _is_for_api(scope: Scope) -> bool:
 
 
 application = ProtocolTypeRouter({"http": http, "websocket": URLRouter(websocket_urlpatterns)})
+spare_what_stands()

@@ -4,7 +4,6 @@ While the database does not answer, those last read serve for minutes (see `reme
 hardly ever change, and the engine checks every order against its own rules.
 """
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, TypeVar
@@ -57,17 +56,18 @@ def get_definition(*, symbol: str) -> MarketDefinition:
     return definition
 
 
-def definition_at_hand(*, symbol: str) -> bool:
-    """Whether `get_definition` finds the market without a wait, as it does once it was asked."""
-    return _remembered.is_at_hand(None) and symbol in _definitions(LIFETIME_S).markets
+def definition_at_hand(*, symbol: str) -> MarketDefinition | None:
+    """What `get_definition` finds without a wait, as it does once it was asked; else None."""
+    definitions = _remembered.at_hand(None)
+    return None if definitions is None else definitions.markets.get(symbol)
 
 
-async def with_definitions(build: Callable[[], _T], symbols: Iterable[str]) -> _T:
-    """What `build` makes, which needs the definitions of these markets: in the event loop where
-    they are at hand, else on a thread."""
-    if all(definition_at_hand(symbol=symbol) for symbol in symbols):
-        return build()
-    return await in_thread(build)
+async def aget_definition(*, symbol: str) -> MarketDefinition:
+    """`get_definition` in an event loop: at hand, or asked for on a thread."""
+    definition = definition_at_hand(symbol=symbol)
+    if definition is None:
+        definition = await in_thread(lambda: get_definition(symbol=symbol))
+    return definition
 
 
 def list_definitions() -> list[MarketDefinition]:

@@ -12,6 +12,7 @@ from engine.publisher.frames import encode
 from engine.publisher.missed import TooLongAgo
 from engine.publisher.reader import FeedUnavailable
 from engine.publisher.streams import public_stream
+from exchange_site.threads import in_thread
 from markets.binance.listen_keys import ListenKeysUnavailable, account_of_listen_key
 from realtime.broker import Listener, process_broker
 from realtime.client_connection import (
@@ -38,7 +39,6 @@ from realtime.protocol import (
 )
 from realtime.sessions import session_mark, wait_for_end
 from realtime.socket_consumer import SocketConsumer
-from realtime.threads import in_thread
 from realtime.user_subscription import UserSubscription, follow
 
 _log = logging.getLogger(__name__)

@@ -7,6 +7,7 @@ from channels.consumer import get_handler_name
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 
+from exchange_site.threads import share_threads
 from realtime.client_connection import ClientConnection
 
 
@@ -22,9 +23,10 @@ class SocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         send: Callable[[dict[str, Any]], Awaitable[None]],
     ) -> None:
         """As Channels does it, less what only others need: waiting for a channel as well, and
-        closing old database connections in a thread before each frame. Sockets ask the database
-        in threads of their own, which leave no connection behind (`threads.py`)."""
+        closing old database connections in a thread before each frame. What asks the database does
+        so on a thread, and leaves no connection behind (`exchange_site/threads.py`)."""
         self.scope, self.base_send, self.channel_layer = scope, send, None
+        share_threads()
         try:
             while True:
                 message = await receive()

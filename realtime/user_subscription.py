@@ -5,9 +5,9 @@ from typing import Final
 
 from engine.publisher.missed import Missed, read_missed
 from engine.publisher.streams import user_stream
+from exchange_site.threads import in_thread
 from realtime.broker import Broker
 from realtime.client_connection import MAX_WAITING, TOO_SLOW, ClientConnection
-from realtime.threads import in_thread
 
 Wrap = Callable[[str], str]
 """From an event's text to what stands on the wire."""

@@ -155,11 +155,19 @@ class Remembered(Generic[_K, _V]):
             assert entry is not None
             return entry.value
 
-    def is_at_hand(self, key: _K) -> bool:
-        """Whether `get` answers from memory: so may one ask who must not wait."""
+    def at_hand(self, key: _K) -> _V | None:
+        """What `get` would answer from memory, else None: so may one ask who must not wait. To be
+        asked outside of transactions."""
         entry = self._found.get(key)
-        longest_s = STALE_S if self._in_trouble else self._fresh_s
-        return entry is not None and time.monotonic() - entry.at <= longest_s
+        if entry is None:
+            return None
+        now = time.monotonic()
+        age_s = now - entry.at
+        if age_s > (STALE_S if self._in_trouble else self._fresh_s):
+            return None
+        if age_s > AHEAD * self._fresh_s and key not in self._loading:
+            self._ask_ahead(key, now)
+        return entry.value
 
     def knows(self, key: _K) -> bool:
         """Whether it was there within the last minutes; asks nobody."""

@@ -26,7 +26,7 @@ from markets.binance.orders import send_prepared
 from markets.binance.parameters import read_parameters
 from markets.binance.schema import BinanceSchema, describe
 from markets.binance.weights import LEAST_WEIGHT
-from markets.definitions import with_definitions
+from markets.definitions import aget_definition
 
 _encode: Final = msgspec.json.Encoder().encode
 _TIME_UNIT_HEADER: Final = "HTTP_X_MBX_TIME_UNIT"
@@ -63,7 +63,7 @@ class BinanceView(AsyncAPIView):
         prepare = endpoint.prepare
         if prepare is not None:
             symbol: str = wanted.symbol  # type: ignore[attr-defined] # as all that prepares has
-            prepared = await with_definitions(lambda: prepare(caller, wanted), [symbol])
+            prepared = prepare(caller, wanted, await aget_definition(symbol=symbol))
             if prepared is not None:
                 return _json(await send_prepared(prepared))
         return _json(await in_thread(lambda: endpoint.answer(caller, wanted)))

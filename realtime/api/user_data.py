@@ -13,12 +13,12 @@ from accounts.models import Scope
 from accounts.selectors import get_credential
 from engine.publisher.frames import encode
 from engine.publisher.missed import TooLongAgo
+from exchange_site.threads import in_thread
 from markets.binance.callers import Caller
 from markets.binance.errors import Words
 from realtime.broker import process_broker
 from realtime.client_connection import ClientConnection
 from realtime.sessions import wait_for_end
-from realtime.threads import in_thread
 from realtime.user_subscription import UserSubscription, follow
 
 MAX_SUBSCRIPTIONS: Final = 10
