@@ -136,6 +136,7 @@ class LoopClient:
                 await self._reader
         if self._timer is not None:
             self._timer.cancel()
+        await self._handover.close()
         self._fail_all(StatusUnknown("the client was closed"))
 
     def _watch(self, request: _Request) -> None:
