@@ -21,8 +21,19 @@ from bench.report.baseline import Comparison, Verdict, read_baseline, write_base
 from bench.report.document import compared, write_report
 from bench.report.store import BenchRun, keep, kept_runs, this_commit, this_machine
 
-BENCHES = ("core", "scale", "engine", "projector", "rest", "sockets", "stalled", "takeover")
-BY_NAME = ("follow", "idle", "latency", "page", "recovery", "replay")
+BENCHES = (
+    "core",
+    "scale",
+    "engine",
+    "projector",
+    "ws",
+    "rest",
+    "latency",
+    "streams",
+    "stalled",
+    "takeover",
+)
+BY_NAME = ("follow", "idle", "page", "recovery", "replay", "soak")
 """They take minutes, a recording or a browser."""
 
 
