@@ -1,9 +1,9 @@
 # Python 3.11 or newer and make are all that is needed; everything else goes into .venv and .run.
 #   make run | test [TESTS=path] | test-clients | check | bench [BENCH=name] [BASELINE=1] [STRICT=1]
-#        | crash [KILLS=n] | simulate [SEEDS=n] | compile | requirements | clean
+#        | profile [PART=name] | crash [KILLS=n] | simulate [SEEDS=n] | compile | requirements | clean
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := run
-.PHONY: run test test-clients check bench crash simulate compile requirements clean
+.PHONY: run test test-clients check bench profile crash simulate compile requirements clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -42,6 +42,11 @@ check: $(VENV)/.dev
 bench: $(VENV)/.dev $(VENV)/.compiled
 	@EXCHANGE_COMPILED_CORE=$${EXCHANGE_COMPILED_CORE:-1} exec $(BIN)/python -m bench \
 		$(if $(BASELINE),--baseline) $(if $(STRICT),--strict) $(BENCH)
+
+# Flame graphs of parts under load go to docs/profiles/.
+profile: $(VENV)/.dev $(VENV)/.compiled
+	@EXCHANGE_COMPILED_CORE=$${EXCHANGE_COMPILED_CORE:-1} exec $(BIN)/python -m bench.profile \
+		$(if $(PART),--part "$(PART)") $(if $(LOAD),--load $(LOAD))
 
 # Parts are killed under load, and everything is compared: docs/FAILURES.md.
 KILLS ?= 20

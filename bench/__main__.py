@@ -33,7 +33,7 @@ BENCHES = (
     "stalled",
     "takeover",
 )
-BY_NAME = ("follow", "idle", "page", "recovery", "replay", "soak")
+BY_NAME = ("follow", "growth", "idle", "page", "recovery", "replay", "soak")
 """They take minutes, a recording or a browser."""
 
 
@@ -86,7 +86,7 @@ def tell(comparisons: Sequence[Comparison]) -> None:
         if each.verdict in (Verdict.BETTER, Verdict.WORSE):
             _say(f"{each.verdict} than the baseline, {each.ratio:.2f} times as good: {figure}")
         if each.is_reached is False:
-            _say(f"target {each.figure.target} {each.reached}: {figure}")
+            _say(f"target {each.figure.target} {each.distance}: {figure}")
 
 
 def main(argv: Sequence[str]) -> int:

@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 
 import redis
 
-from bench.core import random_order, setup_commands
+from bench.core import random_order, resident_bytes, setup_commands
 from engine.connections import connect
 from engine.core.commands import Command
 from engine.dead_letters import Verdict
@@ -46,6 +46,8 @@ class Steps(NamedTuple):
     """A message, of the processor."""
     waiting_us: float
     """A message, for Redis, on top."""
+    memory_mb: int
+    """That the process holds at the end."""
 
 
 class TimedStore(RedisStore):
@@ -157,6 +159,7 @@ def measure(client: "redis.Redis", replica: Replica, commands: Sequence[Command]
         rate=len(commands) / (seconds - twice_us * len(commands) / 1e6),
         worker_us={step: round(us, 2) for step, us in worker_us.items()},
         waiting_us=round(spent[WAITING] / 1_000 / len(commands), 2),
+        memory_mb=resident_bytes() // 2**20,
     )
 
 

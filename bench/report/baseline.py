@@ -64,19 +64,13 @@ class Comparison(NamedTuple):
     def is_reached(self) -> bool | None:
         """None without a target."""
         target = self.figure.target
-        return None if target is None else target.reached(self.figure.value) >= 1
+        return None if target is None else target.is_reached(self.figure.value)
 
     @property
-    def reached(self) -> str:
+    def distance(self) -> str:
         """By how much the target is reached or missed."""
         target = self.figure.target
-        if target is None:
-            return ""
-        times = target.reached(self.figure.value)
-        more = target.at_least is not None
-        if times >= 1:
-            return f"reached, {times:.2g} times {'that' if more else 'as quick'}"
-        return f"missed: {times:.0%} of it" if more else f"missed: {1 / times:.2g} times as long"
+        return "" if target is None else target.distance(self.figure.value)
 
 
 def read_baseline() -> Baseline:

@@ -10,7 +10,7 @@ from django.utils.safestring import mark_safe
 
 from bench.report import plots
 from bench.report.baseline import Baseline, Comparison, compare
-from bench.report.figures import Result, figures_of, unmeasured
+from bench.report.figures import Result, figures_of, name_of, unmeasured
 from bench.report.growth import tables_of
 from bench.report.store import RESULTS, BenchRun
 
@@ -34,12 +34,15 @@ def _content(runs: Sequence[BenchRun], baseline: Baseline) -> dict[str, Any]:
     rows = [(run, compared(run, baseline)) for run in runs]
     comparisons = [comparison for _, compared in rows for comparison in compared]
     grown = tables_of(results)
+    names = {name_of(result) for result in results if "along" not in result}
+    flat = [result for result in results if "along" not in result]
     drawn = [
-        ("Rates", plots.rates(comparisons)),
-        ("Latencies", plots.latencies(results)),
-        ("Processor", plots.shares(results, "cores_a_part", "cores")),
-        ("Memory", plots.shares(results, "pss_mb_a_part", "MB (proportional set size)")),
-        ("Worker time a message", plots.shares(results, "worker_us", "µs")),
+        ("Rates", plots.rates([each for each in comparisons if each.figure.name in names])),
+        ("Latencies", plots.latencies(flat)),
+        ("Processor", plots.shares(flat, "cores_a_part", "cores")),
+        ("Memory", plots.shares(flat, "pss_mb_a_part", "MB (proportional set size)")),
+        ("Processor time an order", plots.shares(flat, "cpu_us_an_order", "µs")),
+        ("Worker time a message", plots.shares(flat, "worker_us", "µs")),
         *((f"Growth with {table.along}", table.plot()) for table in grown),
     ]
     return {

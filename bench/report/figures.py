@@ -25,8 +25,8 @@ _NATURES: Final = {
     "ms": Nature.TIME,
     "us": Nature.TIME,
     "cores": Nature.TIME,
+    "kB": Nature.SIZE,
     "MB": Nature.SIZE,
-    "bytes": Nature.SIZE,
     "ratio": Nature.SHARE,
     "of the throughput without": Nature.SHARE,
 }
@@ -34,7 +34,7 @@ _NATURES: Final = {
 
 def nature_of(unit: str) -> Nature | None:
     """None for what only counts, such as messages seen."""
-    if unit.endswith("/s"):
+    if unit.endswith("/s") or unit == "sockets":
         return Nature.RATE
     return _NATURES.get(unit)
 
@@ -65,7 +65,7 @@ def figures_of(result: Result) -> Iterator[Figure]:
     for field, target in targets.items():
         value = detail(result, field)
         if value is not None:
-            tail = field.rpartition(".")[2] not in ("p50", "median")
+            tail = field.rpartition(".")[2] != "p50"
             label = f"{name}, {field.replace('.', ' ')}"
             yield Figure(label, value, target.unit, speed, target, tail)
 
