@@ -115,8 +115,9 @@ def _figures(crowd: Crowd, nobody: Crowd) -> Iterator[dict[str, Any]]:
             "unit": "ms",
             "what": f"p99 of {what}, at {crowd.sockets} sockets",
             "event_ms": crowd.events_ms[stream],
-            "received_a_second": _received_a_second(crowd),
+            "received_a_second": round(_received(crowd) / crowd.run.report.seconds),
             "missing": crowd.missing,
+            "cpu_us_a_message": _cpu_us_a_message(crowd),
             **figures(crowd.run),
         }
     connected, before = crowd.run.connected_mb["web"], nobody.run.pss_mb["web"]
@@ -150,6 +151,12 @@ def _kb_a_socket(grown_mb: float, sockets: int) -> float:
     return round(grown_mb * 1_000 / sockets, 1)
 
 
-def _received_a_second(crowd: Crowd) -> int:
-    report = crowd.run.report
-    return round(sum(report.received(stream) for stream in STREAMS) / report.seconds)
+def _received(crowd: Crowd) -> int:
+    return sum(crowd.run.report.received(stream) for stream in STREAMS)
+
+
+def _cpu_us_a_message(crowd: Crowd) -> dict[str, float]:
+    """Of the two sides of the sockets."""
+    seconds, received = crowd.run.report.seconds, max(_received(crowd), 1)
+    cores = crowd.run.cores
+    return {name: round(cores[name] * seconds / received * 1e6, 1) for name in ("web", "generator")}

@@ -58,7 +58,9 @@ async def _told_to_begin() -> None:
 def main() -> None:
     plan = msgspec.json.decode(sys.stdin.readline(), type=Plan)
     report = uvloop.run(generate(plan))
-    print(msgspec.json.encode(report).decode(), flush=True)
+    # A buffered file of its own: an unbuffered sys.stdout may write a part and forget the rest.
+    with open(sys.stdout.fileno(), "wb", closefd=False) as output:
+        output.write(msgspec.json.encode(report) + b"\n")
 
 
 if __name__ == "__main__":

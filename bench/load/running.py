@@ -25,7 +25,7 @@ class Run(NamedTuple):
     cores: dict[str, float]
     """By part, and `generator`: shares of one core while the plan ran."""
     pss_mb: dict[str, float]
-    """By part, at the end."""
+    """By part, and `generator`: at the end."""
     connected_mb: dict[str, float]
     """By part, when everything was connected, before the load."""
 
@@ -37,6 +37,10 @@ class Generator:
         self._process = process
         self.plan = plan
         assert self._output.readline() == b"ready\n", "the generator's standard error says why"
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     @property
     def _output(self) -> IO[bytes]:
@@ -95,7 +99,7 @@ def run(
             meanwhile()
         report = generator.report()
         after = _used_s(processes())
-        memory = memory_mb(processes())
+        memory = memory_mb({**processes(), "generator": [generator.pid]})
     cores = {name: (used - before.get(name, 0.0)) / report.seconds for name, used in after.items()}
     cores["generator"] = report.cpu_s / report.seconds
     return Run(plan, report, cores, memory, connected)
