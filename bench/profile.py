@@ -1,10 +1,10 @@
 """`make profile [PART=web] [LOAD=lists]`: flame graphs of parts under load, in docs/profiles/.
 
-A whole exchange is loaded as fast as it goes, and py-spy looks at one of its parts 100 times a
+A whole exchange is loaded as fast as it goes, and py-spy looks at one of its parts 200 times a
 second, at the thread that holds the interpreter's lock. So it sees what Python does and what is
-called from it, but neither waiting nor system calls; what compiled code does counts as its
-caller's, unless `NATIVE=1` asks for the frames of machine code too. Beside each graph stands the
-same as text, in microseconds of the processor for one order.
+called from it, but neither waiting nor what is done without the lock. Of the engine, whose core is
+compiled, machine code's frames are shown too. Beside each graph stands the same as text, in
+microseconds of the processor for one order.
 """
 
 import argparse
@@ -55,9 +55,11 @@ KEPT: Final = (
 )
 """What is in docs/profiles/."""
 
+COMPILED: Final = ("engine",)
+
 SECONDS: Final = 10.0
 WARM_UP_S: Final = 2.0
-SAMPLES_A_SECOND: Final = 100
+SAMPLES_A_SECOND: Final = 200
 STREAMS: Final = ["trade", "bookTicker", "depth@100ms"]
 
 
@@ -93,25 +95,18 @@ def profile(part: str, load: str) -> None:
             **LOADS[load].plan,
         )
         [process, *_] = processes_of_parts(exchange.supervisor)[part]
-        with subprocess.Popen(_spy(process, graph), stderr=subprocess.DEVNULL) as spy:
+        with subprocess.Popen(_spy(part, process, graph), stderr=subprocess.DEVNULL) as spy:
             run = run_plan(plan, exchange.supervisor)
         if spy.returncode:
             raise SystemExit("py-spy may not look: it wants root, or kernel.yama.ptrace_scope=0")
     _as_text(graph, run, part, load)
 
 
-def _spy(process: int, graph: Path) -> list[str]:
+def _spy(part: str, process: int, graph: Path) -> list[str]:
     program = str(Path(sys.executable).parent / "py-spy")
-    options = (
-        "--duration",
-        f"{SECONDS:.0f}",
-        "--rate",
-        str(SAMPLES_A_SECOND),
-        "--gil",
-        "--function",
-    )
-    native = ("--native",) if os.environ.get("NATIVE") == "1" else ()
-    return [program, "record", "--pid", str(process), *options, *native, "--output", str(graph)]
+    what = ("--pid", str(process), "--gil", "--function", "--output", str(graph))
+    pace = ("--duration", f"{SECONDS:.0f}", "--rate", str(SAMPLES_A_SECOND))
+    return [program, "record", *what, *pace, *(("--native",) if part in COMPILED else ())]
 
 
 def _as_text(graph: Path, run: Run, part: str, load: str) -> None:

@@ -23,10 +23,10 @@ class Plot(NamedTuple):
     svg: str
 
 
-def write_report(runs: Sequence[BenchRun], baseline: Baseline) -> Path:
+def write_report(runs: Sequence[BenchRun], baseline: Baseline, path: Path = PATH) -> Path:
     template = Engine(dirs=[str(_FOLDER)]).get_template("report.html")
-    PATH.write_text(template.render(Context(_content(runs, baseline))))
-    return PATH
+    path.write_text(template.render(Context(_content(runs, baseline))))
+    return path
 
 
 def _content(runs: Sequence[BenchRun], baseline: Baseline) -> dict[str, Any]:
