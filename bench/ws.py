@@ -45,7 +45,7 @@ def run() -> Iterator[dict[str, Any]]:
             aim = float(os.environ.get("RATE", AIMS[together]))
             runs.append(steady := load(together, rate=min(aim, 0.8 * rate_of(fastest))))
             yield _throughput(fastest)
-            yield _latency(steady)
+            yield _latency(steady, aim)
         check(exchange, runs)
 
 
@@ -76,11 +76,12 @@ def _throughput(run: Run) -> dict[str, Any]:
     }
 
 
-def _latency(run: Run) -> dict[str, Any]:
+def _latency(run: Run, aim: float) -> dict[str, Any]:
     return {
         "bench": "ws",
         "value": percentiles_ms(run.report.latencies)["p99"],
         "unit": "ms",
         "what": f"p99 of {_kind(run)}, from the intended sending to the answer",
+        "aim_a_second": aim,
         **figures(run),
     }

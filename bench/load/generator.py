@@ -37,7 +37,8 @@ async def generate(plan: Plan) -> Report:
     return Report(
         answered=pacer.placed,
         refused=pacer.refused,
-        unknown=pacer.unknown,
+        unknown=pacer.unknown + pacer.unanswered * plan.together,
+        unsent=pacer.unsent * plan.together,
         sold=pacer.sold,
         bought=pacer.placed - pacer.sold,
         seconds=pacer.last - pacer.started,

@@ -70,7 +70,9 @@ class Report(msgspec.Struct, kw_only=True):
     refused: int
     """Orders that were not placed, by their answer."""
     unknown: int
-    """Orders of which nobody knows."""
+    """Orders of which nobody knows, or that had no answer in time."""
+    unsent: int
+    """Orders that waited in the generator until its patience was at its end."""
     sold: int
     bought: int
     """Of those answered."""

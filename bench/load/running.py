@@ -137,6 +137,7 @@ def figures(run: Run) -> dict[str, Any]:
         "answered_a_second": round(rate_of(run)),
         "refused": report.refused,
         "unknown": report.unknown,
+        "unsent": report.unsent,
         "together": run.plan.together,
         "connections": run.plan.connections,
         "under_way": run.plan.under_way,

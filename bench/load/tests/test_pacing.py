@@ -69,6 +69,16 @@ async def test_a_closed_loop_keeps_as_many_under_way_as_it_may() -> None:
     assert pacer.sold == pacer.placed == len(pacer.latencies_us) > 6
 
 
+async def test_what_is_never_answered_has_waited_until_the_end() -> None:
+    pacer = Pacer(100, 0.1, patience_s=0.1)
+
+    await pacer.run([Server(pacer, stalls_after=4)], 1)
+
+    assert (pacer.placed, pacer.unanswered, pacer.unsent) == (4, 1, 5)
+    assert len(pacer.latencies_us) == 10
+    assert sum(latency_us >= 100_000 for latency_us in pacer.latencies_us) >= 6
+
+
 async def test_outcomes_are_counted_by_kind() -> None:
     pacer = Pacer(100, 0.02)
     outcomes = iter([Outcome(3, 1, 0, sells=False), Outcome(2, 0, 2, sells=True)])
