@@ -95,18 +95,24 @@ def profile(part: str, load: str) -> None:
             **LOADS[load].plan,
         )
         [process, *_] = processes_of_parts(exchange.supervisor)[part]
-        with subprocess.Popen(_spy(part, process, graph), stderr=subprocess.DEVNULL) as spy:
+        with _spy(part, process, graph) as spy:
             run = run_plan(plan, exchange.supervisor)
         if spy.returncode:
             raise SystemExit("py-spy may not look: it wants root, or kernel.yama.ptrace_scope=0")
     _as_text(graph, run, part, load)
 
 
-def _spy(part: str, process: int, graph: Path) -> list[str]:
-    program = str(Path(sys.executable).parent / "py-spy")
-    what = ("--pid", str(process), "--gil", "--function", "--output", str(graph))
+def _spy(part: str, process: int, graph: Path) -> "subprocess.Popen[bytes]":
+    """Its command line becomes the graph's title, so there are no paths of this machine in it."""
+    what = ("--pid", str(process), "--gil", "--function", "--output", graph.name)
     pace = ("--duration", f"{SECONDS:.0f}", "--rate", str(SAMPLES_A_SECOND))
-    return [program, "record", *what, *pace, *(("--native",) if part in COMPILED else ())]
+    argv = ["py-spy", "record", *what, *pace, *(("--native",) if part in COMPILED else ())]
+    return subprocess.Popen(
+        argv,
+        executable=Path(sys.executable).parent / "py-spy",
+        cwd=graph.parent,
+        stderr=subprocess.DEVNULL,
+    )
 
 
 def _as_text(graph: Path, run: Run, part: str, load: str) -> None:
