@@ -18,6 +18,8 @@ SMALLEST: Final = 0.02
 ALL_BUT: Final = 0.95
 """Who hands on so much of its time to another call only leads the way to it."""
 
+NEAREST: Final = 1
+
 
 class Frame(NamedTuple):
     depth: int
@@ -45,17 +47,22 @@ def frames_of(svg: str) -> list[Frame]:
 def outline(svg: str, whole_us: float) -> Iterator[str]:
     """A line a call: its microseconds, its share, and its name under its caller's.
 
-    Callers that only lead the way to one other call are left out.
+    Callers that only lead the way to one other call have no lines of their own; the nearest one
+    stands before its name.
     """
     frames = frames_of(svg)
     whole = frames[0].width
     frames = [frame for frame in frames if frame.width >= SMALLEST * whole]
     callers: list[Frame] = []
+    leading: list[str] = []
     for frame, following in zip_longest(frames, frames[1:]):
         if following and frame.holds(following) and following.width >= ALL_BUT * frame.width:
+            leading.append(frame.name)
             continue
         while callers and not callers[-1].holds(frame):
             callers.pop()
         share, indent = frame.width / whole, "  " * len(callers)
-        yield f"{share * whole_us:8.1f} {share:6.1%}  {indent}{frame.name}"
+        name = " > ".join([*leading[-NEAREST:], frame.name])
+        yield f"{share * whole_us:8.1f} {share:6.1%}  {indent}{name}"
         callers.append(frame)
+        leading = []

@@ -23,7 +23,7 @@ def test_calls_stand_under_their_callers() -> None:
         ]
     )
     assert list(outline(graph, whole_us=50)) == [
-        "    50.0 100.0%  main",
+        "    50.0 100.0%  all > main",
         "    15.0  30.0%    read",
         "    30.0  60.0%    write <all>",
         "    10.0  20.0%      encode",
