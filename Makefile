@@ -1,9 +1,9 @@
 # Python 3.11 or newer and make are all that is needed; everything else goes into .venv and .run.
-#   make run | test [TESTS=path] | test-clients | check | bench [BENCH=name] | crash [KILLS=n]
-#        | simulate [SEEDS=n] | compile | requirements | clean
+#   make run | test [TESTS=path] | test-clients | check | bench [BENCH=name] [BASELINE=1] [STRICT=1]
+#        | profile [PART=name] | crash [KILLS=n] | simulate [SEEDS=n] | compile | requirements | clean
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := run
-.PHONY: run test test-clients check bench crash simulate compile requirements clean
+.PHONY: run test test-clients check bench profile crash simulate compile requirements clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -38,8 +38,15 @@ check: $(VENV)/.dev
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
+# A report with plots goes to bench/results/: docs/PERFORMANCE.md.
 bench: $(VENV)/.dev $(VENV)/.compiled
-	@EXCHANGE_COMPILED_CORE=$${EXCHANGE_COMPILED_CORE:-1} exec $(BIN)/python -m bench $(BENCH)
+	@EXCHANGE_COMPILED_CORE=$${EXCHANGE_COMPILED_CORE:-1} exec $(BIN)/python -m bench \
+		$(if $(BASELINE),--baseline) $(if $(STRICT),--strict) $(BENCH)
+
+# Flame graphs of parts under load go to docs/profiles/.
+profile: $(VENV)/.dev $(VENV)/.compiled
+	@EXCHANGE_COMPILED_CORE=$${EXCHANGE_COMPILED_CORE:-1} exec $(BIN)/python -m bench.profile \
+		$(if $(PART),--part "$(PART)") $(if $(LOAD),--load $(LOAD))
 
 # Parts are killed under load, and everything is compared: docs/FAILURES.md.
 KILLS ?= 20

@@ -2,9 +2,11 @@
 
 The engine process and a Valkey of its own (AOF, fsync always) on one side, this process on the
 other: it fills the queue while the engine is stopped, lets it go, and takes the time until it
-holds the last reply. Afterwards the journal is replayed and must agree.
+holds the last reply. Afterwards the journal is replayed and must agree. What each step takes the
+worker is measured in runs of their own: see `bench/steps.py`.
 """
 
+import json
 import os
 import random
 import signal
@@ -17,7 +19,7 @@ from typing import Any
 import redis
 
 from bench.core import random_order, setup_commands
-from bench.servers import addresses, running, scratch_servers
+from bench.servers import addresses, call, running, scratch_servers
 from engine.compiled import build_folder
 from engine.connections import connect
 from engine.journal import read_all_after
@@ -26,6 +28,7 @@ from engine.worker.recovery import Replica
 
 ORDERS = 100_000
 REPEATS = 5
+STEP_REPEATS = 3
 NAME = "bench"
 
 
@@ -89,6 +92,15 @@ def one_run(seed: int) -> tuple[float, int]:
             return rate, size
 
 
+def steps() -> dict[str, Any]:
+    """One run of `bench/steps.py`, on servers of its own."""
+    with scratch_servers() as environment:
+        url = addresses(environment).engine_redis_url
+        answer = call(["-m", "bench.steps", url], environment | {"EXCHANGE_COMPILED_CORE": "1"})
+    found: dict[str, Any] = json.loads(answer)
+    return found
+
+
 def run() -> Iterator[dict[str, Any]]:
     runs = []
     for seed in range(REPEATS):
@@ -104,4 +116,22 @@ def run() -> Iterator[dict[str, Any]]:
         "highest": round(max(rates)),
         "compiled_core": build_folder().exists(),
         "journal_bytes_per_order": round(median(size for _, size in runs) / ORDERS),
+    }
+    broken_down = []
+    for number in range(STEP_REPEATS):
+        broken_down.append(steps())
+        print(f"engine: steps, run {number + 1} of {STEP_REPEATS}", file=sys.stderr)
+    by_step = {
+        step: round(median(each["worker_us"][step] for each in broken_down), 2)
+        for step in broken_down[0]["worker_us"]
+    }
+    yield {
+        "bench": "engine",
+        "value": round(sum(by_step.values()), 2),
+        "unit": "us",
+        "what": "of the processor that an order takes the worker",
+        "worker_us": by_step,
+        "waiting_for_redis_us": median(each["waiting_us"] for each in broken_down),
+        "repeats": STEP_REPEATS,
+        "compiled_core": build_folder().exists(),
     }

@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from bench.load.plan import User
 from exchange_site.tests.running import RunningExchange
+
+FUNDS = {"BTC": "1000000", "ETH": "1000000"}
 
 
 @contextmanager
@@ -20,3 +23,9 @@ def running_exchange(*, demo: bool = False) -> Iterator[RunningExchange]:
             yield exchange
         finally:
             exchange.stop()
+
+
+def rich_users(exchange: RunningExchange, name: str = "bench") -> list[User]:
+    """Two new ones, who trade by API keys that are not counted."""
+    made = [exchange.create_user(f"{name}{number}", fund=FUNDS) for number in range(2)]
+    return [User(each["api_key"], each["secret_key"]) for each in made]

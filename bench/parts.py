@@ -17,6 +17,7 @@ PARTS = {
     "publisher": "run_publisher",
     "web": "exchange_site.asgi:application",
     "projector": "projector@",
+    "follower": "follower@",
     "tasks": "tasks@",
     "beat": "beat-schedule",
     "market maker": "run_market_maker",
@@ -45,7 +46,7 @@ def processes_of_parts(supervisor: int) -> dict[str, list[int]]:
     tree = children()
     parts = {"supervisor": [supervisor]}
     for leader in tree.get(supervisor, []):
-        command = Path(f"/proc/{leader}/cmdline").read_text()
+        command = _command(leader)
         name = next((name for name, word in PARTS.items() if word in command), "supervisor")
         found = [leader]
         for pid in found:
@@ -54,15 +55,27 @@ def processes_of_parts(supervisor: int) -> dict[str, list[int]]:
     return parts
 
 
+def _command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
 def cpu_s(pids: list[int]) -> float:
     """Of the processes, and of their children that have ended."""
     return sum(sum(map(int, _stat(pid)[11:15])) for pid in pids) / TICKS_PER_SECOND
 
 
 def memory_bytes(pids: list[int]) -> int:
-    total = 0
-    for pid in pids:
+    """Of those that are still there: a rewrite of a file, say, is a process of a moment."""
+    return sum(_pss_bytes(pid) for pid in pids)
+
+
+def _pss_bytes(pid: int) -> int:
+    try:
         rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
-        (line,) = (line for line in rollup.splitlines() if line.startswith("Pss:"))
-        total += int(line.split()[1]) * 1024
-    return total
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    lines = [line for line in rollup.splitlines() if line.startswith("Pss:")]
+    return sum(int(line.split()[1]) for line in lines) * 1024

@@ -29,9 +29,9 @@ ACCOUNTS = 100_000
 MESSAGES = 200_000
 
 
-def setup_commands() -> Iterator[Command]:
+def setup_commands(markets: int = MARKETS, accounts: int = ACCOUNTS) -> Iterator[Command]:
     yield DefineAsset("USDT", 8)
-    for number in range(MARKETS):
+    for number in range(markets):
         yield DefineAsset(f"C{number}", 8)
         yield DefineMarket(
             symbol=f"C{number}USDT",
@@ -47,21 +47,23 @@ def setup_commands() -> Iterator[Command]:
             maker_fee_ppm=200,
             taker_fee_ppm=500,
         )
-    for account in range(1, ACCOUNTS + 1):
+    for account in range(1, accounts + 1):
         yield Deposit(account, "USDT", 10**6 * UNIT, f"usdt-{account}")
-        yield Deposit(account, f"C{account % MARKETS}", 10**4 * UNIT, f"base-{account}")
+        yield Deposit(account, f"C{account % markets}", 10**4 * UNIT, f"base-{account}")
 
 
-def random_order(chance: random.Random) -> PlaceOrder:
+def random_order(
+    chance: random.Random, markets: int = MARKETS, accounts: int = ACCOUNTS
+) -> PlaceOrder:
     """Of any account, in the market whose asset it holds; one in six takes what stands there."""
-    account = chance.randint(1, ACCOUNTS)
+    account = chance.randint(1, accounts)
     side = chance.choice((Side.BUY, Side.SELL))
     takes = chance.random() < 0.15
     away = int(chance.expovariate(1 / 200)) + 1
     cents = 10_000 - away if (side is Side.BUY) != takes else 10_000 + away
     terms = OrderTerms(
         account=account,
-        market=f"C{account % MARKETS}USDT",
+        market=f"C{account % markets}USDT",
         side=side,
         type=OrderType.LIMIT,
         time_in_force=TimeInForce.IOC if takes else TimeInForce.GTC,

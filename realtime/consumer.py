@@ -21,6 +21,7 @@ from realtime.client_connection import (
     TOO_MANY_REQUESTS,
 )
 from realtime.identity import account_of_session, origin_is_ours, session_key
+from realtime.outgoing import Outgoing
 from realtime.protocol import (
     MAX_SUBSCRIPTIONS,
     RESYNC,
@@ -94,7 +95,7 @@ class StreamConsumer(SocketConsumer):
         try:
             await serving
         except RequestError as error:
-            self._connection.offer(error_answer(error))
+            self._connection.offer(Outgoing(error_answer(error)))
         except (redis.RedisError, FeedUnavailable, ListenKeysUnavailable) as error:
             _log.warning("a stream could not be joined: %s", error)
             self._connection.end(SERVICE_RESTART, "try again")
@@ -105,7 +106,7 @@ class StreamConsumer(SocketConsumer):
             result = await self._result(request)
         except RequestError as error:
             raise RequestError(error.code, error.message, request.id) from None
-        self._connection.offer(answer(result, request.id))
+        self._connection.offer(Outgoing(answer(result, request.id)))
 
     async def _result(self, request: Request) -> Any:
         if request.method == "SUBSCRIBE":
@@ -189,7 +190,7 @@ class StreamConsumer(SocketConsumer):
         await wait_for_end(account, lambda: self._account_of(own))
         now = time.time_ns() // 1_000_000
         expired = encode({"e": "listenKeyExpired", "E": now, "listenKey": own.right})
-        self._connection.offer(self._wrap(name, expired))
+        self._connection.offer(Outgoing(self._wrap(name, expired)))
         self._unsubscribe([name])
 
     def _unsubscribe(self, names: list[str]) -> None:

@@ -9,6 +9,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from exchange_site.threads import share_threads
 from realtime.client_connection import ClientConnection
+from realtime.outgoing import ServerSide
 
 
 class SocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
@@ -35,18 +36,13 @@ class SocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             pass
 
     def new_connection(self, *, combined: bool = False) -> ClientConnection:
-        return ClientConnection(self._send_text, self._close_socket, self._abort, combined=combined)
+        server = ServerSide(self.base_send)
+        return ClientConnection(
+            server.write, self._send_text, self._close_socket, server.abort, combined=combined
+        )
 
     async def _send_text(self, text: str) -> None:
         await self.base_send({"type": "websocket.send", "text": text})
 
     async def _close_socket(self, code: int, reason: str) -> None:
         await self.base_send({"type": "websocket.close", "code": code, "reason": reason})
-
-    def _abort(self) -> None:
-        """Drop the connection. ASGI knows no way, but a client that does not read accepts no
-        closing frame either, and would hold its socket for as long as it likes; so the server's
-        protocol is asked for its transport, where it has one."""
-        transport = getattr(getattr(self.base_send, "__self__", None), "transport", None)
-        if transport is not None:
-            transport.abort()

@@ -16,6 +16,7 @@ from realtime.api.calls import ApiCalls
 from realtime.api.messages import ApiRequest, answer, error_answer, parse_request
 from realtime.api.session import ApiSession
 from realtime.api.user_data import UserData
+from realtime.outgoing import Outgoing
 from realtime.socket_consumer import SocketConsumer
 
 MAX_UNDER_WAY: Final = 100
@@ -66,12 +67,11 @@ class ApiConsumer(SocketConsumer):
         except Exception as error:
             self._refuse(request, error, counted)
         else:
-            self._connection.offer(text)
+            self._connection.offer(Outgoing(text))
 
     def _refuse(self, request: ApiRequest, error: Exception, counted: Counted) -> None:
-        self._connection.offer(
-            error_answer(request.id, binance_error(error), _told(request, counted))
-        )
+        text = error_answer(request.id, binance_error(error), _told(request, counted))
+        self._connection.offer(Outgoing(text))
 
 
 def _told(request: ApiRequest, counted: Counted) -> list[RateLimitUsage] | None:

@@ -1,0 +1,87 @@
+"""Orders over the WebSocket API, in lists of 20 and one by one: how many, and how long they take.
+
+First a closed loop, as fast as it goes. Then an open one at the rate that is the aim, or at four
+fifths of what was possible where that is less. `SECONDS=10` is the length of each of the four, and
+`LIST=20` or `LIST=1` runs only two; `RATE=12000` is another rate for the open loop.
+"""
+
+import os
+from collections.abc import Iterator
+from typing import Any, Final
+
+from bench.exchanges import rich_users, running_exchange
+from bench.load.checks import check
+from bench.load.plan import Plan, User
+from bench.load.running import Run, figures, percentiles_ms, rate_of
+from bench.load.running import run as run_plan
+
+CONNECTIONS: Final = 4
+UNDER_WAY: Final = {20: 4, 1: 20}
+"""Requests of each connection in the closed loop, by the orders of a request."""
+
+UNBOUNDED: Final = 100
+"""In the open loop: the server lets no more of a socket's requests in."""
+
+AIMS: Final = {20: 10_000.0, 1: 4_000.0}
+"""Orders a second."""
+
+WARM_UP_S: Final = 2.0
+
+
+def run() -> Iterator[dict[str, Any]]:
+    seconds = float(os.environ.get("SECONDS", "10"))
+    lengths = [int(text) for text in os.environ.get("LIST", "20,1").split(",")]
+    with running_exchange() as exchange:
+        users = rich_users(exchange)
+
+        def load(together: int, *, rate: float = 0, seconds: float = seconds) -> Run:
+            plan = _plan(exchange.url, users, together, rate, seconds)
+            return run_plan(plan, exchange.supervisor)
+
+        runs = []
+        for together in lengths:
+            runs.append(load(together, seconds=WARM_UP_S))
+            runs.append(fastest := load(together))
+            aim = float(os.environ.get("RATE", AIMS[together]))
+            runs.append(steady := load(together, rate=min(aim, 0.8 * rate_of(fastest))))
+            yield _throughput(fastest)
+            yield _latency(steady, aim)
+        check(exchange, runs)
+
+
+def _plan(url: str, users: list[User], together: int, rate: float, seconds: float) -> Plan:
+    return Plan(
+        url=url,
+        users=users,
+        rate=rate,
+        seconds=seconds,
+        connections=CONNECTIONS,
+        under_way=UNBOUNDED if rate else UNDER_WAY[together],
+        together=together,
+    )
+
+
+def _kind(run: Run) -> str:
+    together = run.plan.together
+    return "orders one by one" if together == 1 else f"orders in lists of {together}"
+
+
+def _throughput(run: Run) -> dict[str, Any]:
+    return {
+        "bench": "ws",
+        "value": round(rate_of(run)),
+        "unit": "orders/s",
+        "what": f"{_kind(run)}, as fast as it goes",
+        **figures(run),
+    }
+
+
+def _latency(run: Run, aim: float) -> dict[str, Any]:
+    return {
+        "bench": "ws",
+        "value": percentiles_ms(run.report.latencies)["p99"],
+        "unit": "ms",
+        "what": f"p99 of {_kind(run)}, from the intended sending to the answer",
+        "aim_a_second": aim,
+        **figures(run),
+    }
