@@ -12,7 +12,7 @@ from exchange_site.supervisor.parts import exchange_parts
 from exchange_site.tests.processes import wait_until
 from exchange_site.tests.running import RunningExchange
 
-EMPTY = "/bench/empty"
+EMPTY = "/api/bench/empty"
 
 
 class ReferenceWeb(NamedTuple):

@@ -1,4 +1,4 @@
-"""The exchange's paths, and `/bench/empty`: DRF finds out who calls, and there is nothing to do."""
+"""The exchange's paths, and `/api/bench/empty`: DRF finds out who calls, and there is nothing to do."""
 
 from django.urls import path
 from rest_framework.request import Request
@@ -23,4 +23,4 @@ class EmptyView(APIView):
         return Response({})
 
 
-urlpatterns = [*urlpatterns, path("bench/empty", EmptyView.as_view())]
+urlpatterns = [*urlpatterns, path("api/bench/empty", EmptyView.as_view())]

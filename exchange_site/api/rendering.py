@@ -4,12 +4,18 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
+from django.http import HttpResponse
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 _encode = msgspec.json.Encoder().encode
+
+
+def json_response(data: Any, *, status: int = 200) -> HttpResponse:
+    """For who is in a hurry: DRF's Response, which says the same, costs four times as much."""
+    return HttpResponse(_encode(data), status=status, content_type=JSONRenderer.media_type)
 
 
 class JSONRenderer(BaseRenderer):

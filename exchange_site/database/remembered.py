@@ -26,7 +26,7 @@ PATIENCE_S: Final = 1.0
 RETRY_EVERY_S: Final = 1.0
 """In trouble, how soon the database is asked again."""
 
-AHEAD: Final = 0.75
+AHEAD: Final = 0.9
 """Of its time, after which what is asked for is read anew already, without that anybody waits."""
 
 STALE_S: Final = 300.0

@@ -81,12 +81,13 @@ def test_a_long_body_without_a_length(exchange: RunningExchange) -> None:
 def test_an_order_is_placed_whether_or_not_its_answer_is_waited_for(
     exchange: RunningExchange,
 ) -> None:
+    exchange.define_market("HASTYBTC", base="ETH", quote="BTC", tick="0.00001", step="0.001")
     credentials = exchange.create_user("api-handler", fund={"BTC": "1"})
     hasty = NativeClient(exchange.url, credentials, patience_s=0.0001)
     with pytest.raises(httpx.ReadTimeout):
-        hasty.post("/order", order(client_order_id="hasty"))
+        hasty.post("/order", order(symbol="HASTYBTC", client_order_id="hasty"))
     client = NativeClient(exchange.url, credentials)
     wait_until(
-        lambda: client.get("/order", symbol="ETHBTC", client_order_id="hasty").is_success,
+        lambda: client.get("/order", symbol="HASTYBTC", client_order_id="hasty").is_success,
         "the engine has it",
     )

@@ -7,6 +7,7 @@ problems in `exchange_site/api/problems.py`.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
+from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -22,6 +23,7 @@ from exchange_site.api.fields import (
     query_fields,
 )
 from exchange_site.api.problems import Problem, problem_from
+from exchange_site.api.rendering import json_response
 from exchange_site.api.schema import query_parameters
 from exchange_site.api.views import AsyncAPIView
 from exchange_site.errors import FieldInvalid
@@ -37,7 +39,7 @@ class OrderView(AsyncAPIView):
     problem_statuses = (404, 409, 422, 503, 504)
 
     @extend_schema(operation_id="place_order", request=schemas.OrderIn, responses=schemas.OrderOut)
-    async def post(self, request: Request) -> Response:
+    async def post(self, request: Request) -> HttpResponse:
         """Place an order. The answer is the match result, not a receipt.
 
         The same `client_order_id` with the same order within 24 hours answers with the first
@@ -45,7 +47,7 @@ class OrderView(AsyncAPIView):
         """
         wanted = arguments.placement(body_fields(request))
         reply = await services.aorder_place(account=account_of(request), **wanted)
-        return Response(order_out(reply.order, reply.fills))
+        return json_response(order_out(reply.order, reply.fills))
 
     @extend_schema(
         operation_id="cancel_order",
@@ -53,7 +55,7 @@ class OrderView(AsyncAPIView):
         request=None,
         responses=schemas.OrderOut,
     )
-    async def delete(self, request: Request) -> Response:
+    async def delete(self, request: Request) -> HttpResponse:
         """Cancel an open order by `order_id` or `client_order_id`; the answer is how it ended.
 
         The fields stand in the query, or in a JSON body.
@@ -61,7 +63,7 @@ class OrderView(AsyncAPIView):
         wanted = arguments.order_id(arguments.query_or_body(request, schemas.OrderQuery))
         reply = await services.aorder_cancel(account=account_of(request), **wanted)
         fills = await own.afills_of([reply.order])
-        return Response(order_out(reply.order, fills.get(reply.order.order_id, ())))
+        return json_response(order_out(reply.order, fills.get(reply.order.order_id, ())))
 
     @extend_schema(
         operation_id="get_order",
@@ -152,7 +154,7 @@ class OrdersView(AsyncAPIView):
         request=schemas.OrdersIn,
         responses=list[schemas.OrderOut | Problem],
     )
-    async def post(self, request: Request) -> Response:
+    async def post(self, request: Request) -> HttpResponse:
         """Place up to 100 orders. Each result is the order, or the problem that its own
         `POST /order` would have been answered with."""
         items = decode_items(body_fields(request), schemas.OrdersIn, "orders", schemas.MAX_ORDERS)
@@ -166,7 +168,7 @@ class OrdersView(AsyncAPIView):
         request=None,
         responses=list[schemas.OrderOut | Problem],
     )
-    async def delete(self, request: Request) -> Response:
+    async def delete(self, request: Request) -> HttpResponse:
         """Cancel all of the caller's open orders, or those of one `symbol`. The answer has those
         that were cancelled at once, 1,000 at most; any further ones are cancelled right after.
 
@@ -183,7 +185,7 @@ class OrdersView(AsyncAPIView):
                 lambda: services.orders_cancel_all(account=account, market=wanted.symbol)
             )
             fills = await own.afills_of(reply.orders)
-            return Response([order_out(o, fills.get(o.order_id, ())) for o in reply.orders])
+            return json_response([order_out(o, fills.get(o.order_id, ())) for o in reply.orders])
         if "symbol" in fields:
             raise FieldInvalid("symbol", "INVALID_FIELD", "stands in each of the orders")
         orders = [_attempt(arguments.order_id, item) for item in items]
@@ -224,8 +226,8 @@ def _attempt(
         return error
 
 
-def _placed(outcomes: Iterable[services.Outcome]) -> Response:
-    return Response(
+def _placed(outcomes: Iterable[services.Outcome]) -> HttpResponse:
+    return json_response(
         [
             problem_from(outcome)
             if isinstance(outcome, Exception)
@@ -235,11 +237,11 @@ def _placed(outcomes: Iterable[services.Outcome]) -> Response:
     )
 
 
-async def _canceled(outcomes: Sequence[services.Outcome]) -> Response:
+async def _canceled(outcomes: Sequence[services.Outcome]) -> HttpResponse:
     """A cancel brings no fills; those that the orders had before are looked up together."""
     orders = [outcome.order for outcome in outcomes if not isinstance(outcome, Exception)]
     fills = await own.afills_of(orders)
-    return Response(
+    return json_response(
         [
             problem_from(outcome)
             if isinstance(outcome, Exception)

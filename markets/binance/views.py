@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
-import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from rest_framework.request import Request
@@ -14,6 +13,7 @@ from accounts.authentication import API_KEY_HEADER
 from accounts.counting import counting
 from accounts.selectors import credential_at_hand, knows_credential
 from exchange_site.api.problems import ProblemError
+from exchange_site.api.rendering import json_response
 from exchange_site.api.strict_json import read_body
 from exchange_site.api.views import AsyncAPIView
 from exchange_site.threads import in_thread
@@ -28,7 +28,6 @@ from markets.binance.schema import BinanceSchema, describe
 from markets.binance.weights import LEAST_WEIGHT
 from markets.definitions import aget_definition
 
-_encode: Final = msgspec.json.Encoder().encode
 _TIME_UNIT_HEADER: Final = "HTTP_X_MBX_TIME_UNIT"
 
 
@@ -65,8 +64,8 @@ class BinanceView(AsyncAPIView):
             symbol: str = wanted.symbol  # type: ignore[attr-defined] # as all that prepares has
             prepared = prepare(caller, wanted, await aget_definition(symbol=symbol))
             if prepared is not None:
-                return _json(await send_prepared(prepared))
-        return _json(await in_thread(lambda: endpoint.answer(caller, wanted)))
+                return json_response(await send_prepared(prepared))
+        return json_response(await in_thread(lambda: endpoint.answer(caller, wanted)))
 
     async def _admit(self, call: Call, endpoint: Endpoint) -> Caller:
         """Know the caller and count the request; a maker's is not counted."""
@@ -127,7 +126,7 @@ def unknown_path(_: HttpRequest) -> HttpResponse:
 
 
 def error_response(error: BinanceError) -> HttpResponse:
-    response = _json(error_body(error), status=error.status)
+    response = json_response(error_body(error), status=error.status)
     if error.retry_after_s is not None:
         response.headers["Retry-After"] = str(max(1, round(error.retry_after_s)))
     return response
@@ -147,7 +146,3 @@ def _call(request: Request) -> Call:
         body=body,
         parameters=read_parameters(query, body),
     )
-
-
-def _json(payload: object, *, status: int = 200) -> HttpResponse:
-    return HttpResponse(_encode(payload), status=status, content_type="application/json")
