@@ -41,6 +41,7 @@ class Watch:
     def __init__(self, exchange: RunningExchange, journal: "redis.Redis") -> None:
         self._exchange = exchange
         self._journal = journal
+        self._postgres = exchange.home.data / "postgres"
         self._started = time.monotonic()
         self._told_minutes = 0
         self._disk_before = self._disk_mb()
@@ -83,16 +84,25 @@ class Watch:
 
     def _disk_mb(self) -> dict[str, float]:
         folders = self._exchange.home.data.iterdir()
-        return {folder.name: _size_mb(folder) for folder in folders if folder.is_dir()}
+        sizes = {folder.name: _size_mb(folder) for folder in folders if folder.is_dir()}
+        sizes[self._postgres.name] -= self.write_ahead_log_mb()
+        return sizes
 
     def write_ahead_log_mb(self) -> float:
-        """PostgreSQL's, which it keeps to a size of its own."""
-        return _size_mb(self._exchange.home.data / "postgres" / "pg_wal")
+        """PostgreSQL's, which is recycled: it has a size of its own, whatever the orders."""
+        return _size_mb(self._postgres / "pg_wal")
 
     def disk_growth_mb(self) -> dict[str, float]:
         """By server."""
         return {
             name: size - self._disk_before.get(name, 0.0) for name, size in self._disk_mb().items()
+        }
+
+    def highest_mb(self) -> dict[str, float]:
+        """By part."""
+        return {
+            name: max(sizes.get(name, 0.0) for _, sizes in self.memory)
+            for name in self.memory[-1][1]
         }
 
     def trends_mb_an_hour(self) -> dict[str, float]:
@@ -143,6 +153,7 @@ def _figures(run: Run, watch: Watch) -> Iterator[dict[str, Any]]:
         "what": "trend of the memory of all parts",
         "trend_mb_an_hour_a_part": {name: round(slope, 1) for name, slope in trends.items()},
         "pss_mb_a_part_at_first": _rounded(watch.memory[0][1]),
+        "highest_pss_mb_a_part": _rounded(watch.highest_mb()),
         "samples": len(watch.memory),
         **figures(run),
     }
@@ -165,9 +176,9 @@ def _figures(run: Run, watch: Watch) -> Iterator[dict[str, Any]]:
         "bench": "soak",
         "value": round(sum(growth.values()) / run.report.answered * 1_000_000),
         "unit": "MB",
-        "what": "that a million orders take on disk",
+        "what": "that a million orders take on disk, besides PostgreSQL's write-ahead log",
         "grown_mb": _rounded(growth),
-        "of_it_write_ahead_log_mb": round(watch.write_ahead_log_mb(), 1),
+        "write_ahead_log_mb": round(watch.write_ahead_log_mb(), 1),
         "orders": run.report.answered,
         "rewrites_of_the_engines_file": watch.rewrites(),
     }

@@ -1,7 +1,7 @@
 """`python -m bench.load.generator`: the process that makes the load.
 
 It reads a plan, says `ready` when everything is connected, begins when it is told so with another
-line, and says the report.
+line, says the report, and ends when there are no more lines: until then its memory can be seen.
 """
 
 import asyncio
@@ -62,6 +62,7 @@ def main() -> None:
     # A buffered file of its own: an unbuffered sys.stdout may write a part and forget the rest.
     with open(sys.stdout.fileno(), "wb", closefd=False) as output:
         output.write(msgspec.json.encode(report) + b"\n")
+    sys.stdin.readline()
 
 
 if __name__ == "__main__":
