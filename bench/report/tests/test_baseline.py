@@ -76,7 +76,7 @@ def test_details_with_a_target_are_figures_of_their_own() -> None:
     assert (longest.value, longest.unit, longest.is_tail) == (2.5, "s", True)
     missed = compare(longest, Baseline())
     assert missed.is_reached is False
-    assert missed.distance == "missed, at 125% of it"
+    assert missed.distance == "missed, 1.25 times as much"
 
 
 def test_a_target_that_no_figure_meets_is_told() -> None:
