@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
 from bench.report.baseline import Comparison
-from bench.report.figures import Nature, Result, detail, name_of, nature_of
+from bench.report.figures import Nature, Result, detail, name_of
 
 _PERCENTILE: Final = re.compile(r"p(\d+(?:\.\d+)?)$")
 _WIDTH: Final = 10.0
@@ -35,7 +35,7 @@ matplotlib.rcParams.update(
 
 def rates(comparisons: Sequence[Comparison]) -> str:
     """Bars of what is counted a second, with the baseline's and the target's marks; logarithmic."""
-    shown = [each for each in comparisons if nature_of(each.figure.unit) is Nature.RATE][::-1]
+    shown = [each for each in comparisons if each.figure.nature is Nature.RATE][::-1]
     if not shown:
         return ""
     canvas, axes = _canvas(_INCHES_A_BAR * len(shown))
