@@ -10,7 +10,6 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.authentication import BearerAuthentication
 from accounts.models import BearerToken, User
@@ -19,6 +18,7 @@ from accounts.throttles import SignInThrottled
 from engine.times import to_milliseconds
 from exchange_site.api.fields import Time, decode_body
 from exchange_site.api.problems import ProblemError
+from exchange_site.api.views import AsyncAPIView
 
 
 class TokenIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -35,7 +35,7 @@ class TokenOut(msgspec.Struct, frozen=True):
     expires_at: Time
 
 
-class TokenView(APIView):
+class TokenView(AsyncAPIView):
     problem_statuses = (401,)
 
     def get_authenticators(self) -> list[BaseAuthentication]:

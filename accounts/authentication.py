@@ -1,12 +1,13 @@
 """How DRF views learn who calls: by an API key with a signature, a bearer token, or a session.
 
-`request.auth` is the Credential of an API key, a BearerToken, or None for a session. Sessions are
-DRF's own SessionAuthentication, which enforces CSRF and knows no inactive users.
+`request.auth` is the Credential of an API key, a BearerToken, or None for a session. Each class
+says by `is_at_hand` whether it can answer without a wait, as it must in an event loop.
 """
 
 import time
 
-from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework import authentication
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from accounts.addresses import client_address
@@ -14,6 +15,8 @@ from accounts.failed_calls import refuse_blocked
 from accounts.models import BearerToken, User
 from accounts.selectors import (
     Credential,
+    bearer_token_at_hand,
+    credential_at_hand,
     get_bearer_token,
     get_credential,
     knows_bearer_token,
@@ -35,6 +38,10 @@ def account_of(request: Request) -> int:
 
 class ApiKeyAuthentication(BaseAuthentication):
     """The key, and a signature over the raw query and the raw body (see `signatures.py`)."""
+
+    def is_at_hand(self, request: Request) -> bool:
+        key = request.META.get(API_KEY_HEADER)
+        return key is None or credential_at_hand(key=key) is not None
 
     def authenticate(self, request: Request) -> tuple[User, Credential] | None:
         key = request.META.get(API_KEY_HEADER)
@@ -63,8 +70,8 @@ class ApiKeyAuthentication(BaseAuthentication):
         if not verify(credential.secret, signed.payload, signed.signature):
             raise ProblemError("INVALID_SIGNATURE", field="signature")
         fault = check_timestamp(
-            request.query_params.get("timestamp"),
-            request.query_params.get("recvWindow"),
+            _query_parameter(request, "timestamp"),
+            _query_parameter(request, "recvWindow"),
             now_ms=time.time_ns() // 1_000_000,
         )
         if fault is not None:
@@ -86,11 +93,14 @@ class OptionalApiKeyAuthentication(ApiKeyAuthentication):
 class BearerAuthentication(BaseAuthentication):
     """`Authorization: Bearer <token>`, of `POST /api/v1/auth/token`."""
 
+    def is_at_hand(self, request: Request) -> bool:
+        text = _bearer_token(request)
+        return text is None or bearer_token_at_hand(token=text)
+
     def authenticate(self, request: Request) -> tuple[User, BearerToken] | None:
-        scheme, _, token = get_authorization_header(request).partition(b" ")
-        if scheme.lower() != b"bearer":
+        text = _bearer_token(request)
+        if text is None:
             return None
-        text = token.decode("latin-1")
         if not knows_bearer_token(token=text):
             refuse_blocked(request)
         row = get_bearer_token(token=text)
@@ -100,3 +110,27 @@ class BearerAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="api"'
+
+
+class SessionAuthentication(authentication.SessionAuthentication):
+    """That of DRF, which enforces CSRF and knows no inactive users."""
+
+    def is_at_hand(self, request: Request) -> bool:
+        # Without the middleware that reads sessions there is none (`exchange_site/asgi.py`).
+        return not hasattr(request._request, "user")
+
+
+def _bearer_token(request: Request) -> str | None:
+    scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    return token if scheme.lower() == "bearer" else None
+
+
+def _query_parameter(request: Request, name: str) -> str | None:
+    """The last one of that name, as Django reads it. Most orders have no other need of the query's
+    parameters, and are not made to wait until all are read."""
+    query = request.META.get("QUERY_STRING", "")
+    if "%" in query or "+" in query:
+        return request.query_params.get(name)
+    start = f"{name}="
+    found = [part for part in query.split("&") if part.startswith(start)]
+    return found[-1].removeprefix(start) if found else None

@@ -1,16 +1,18 @@
-"""Counters of fixed windows in the shared cache.
+"""Counters of fixed windows in the shared Redis."""
 
-Where that does not answer, nothing is counted and all pass: trading does not stop with the cache.
-"""
-
-import logging
 import time
 from dataclasses import dataclass
+from typing import Any, Final
 
 from django.core.cache import cache
-from redis.exceptions import RedisError
 
-logger = logging.getLogger(__name__)
+from accounts.counting import Count, counting, run_count
+
+_ADD: Final = """
+local count = redis.call('INCRBY', KEYS[1], ARGV[1])
+if count == tonumber(ARGV[1]) then redis.call('EXPIRE', KEYS[1], ARGV[2]) end
+return count
+"""
 
 
 @dataclass(frozen=True)
@@ -28,14 +30,20 @@ class Window:
 
 
 def count(name: str, window: Window, by: int = 1) -> int:
-    """The count after adding `by`; 0 where the cache does not answer."""
-    key = window.key(name)
-    try:
-        try:
-            return cache.incr(key, by)
-        except ValueError:
-            cache.add(key, 0, timeout=window.seconds + 1)
-            return cache.incr(key, by)
-    except (RedisError, ValueError):
-        logger.warning("the cache does not answer: requests are not counted")
-        return 0
+    """The count after adding `by`; 0 where Redis does not answer."""
+    return run_count(_addition(name, window, by))
+
+
+async def acount(name: str, window: Window) -> int:
+    """`count` one more, for coroutines."""
+    return await counting().run(_addition(name, window, 1))
+
+
+def _addition(name: str, window: Window, by: int) -> Count[int]:
+    # Among the keys of the cache, so that clearing it forgets the counts.
+    key = cache.make_key(window.key(name))
+    return Count(_ADD, (key,), (by, window.seconds + 1), _counted)
+
+
+def _counted(answer: Any) -> int:
+    return 0 if answer is None else int(answer)

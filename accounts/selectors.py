@@ -59,9 +59,9 @@ def get_credential(*, key: str) -> Credential | None:
     return _credentials.get(key)
 
 
-def credential_at_hand(*, key: str) -> bool:
-    """Whether `get_credential` finds the key without a wait."""
-    return _credentials.is_at_hand(key)
+def credential_at_hand(*, key: str) -> Credential | None:
+    """What `get_credential` finds without a wait; else None."""
+    return _credentials.at_hand(key)
 
 
 def knows_credential(*, key: str) -> bool:
@@ -126,6 +126,11 @@ def get_bearer_token(*, token: str) -> BearerToken | None:
 
 def knows_bearer_token(*, token: str) -> bool:
     return _tokens.knows(hash_token(token))
+
+
+def bearer_token_at_hand(*, token: str) -> bool:
+    """Whether `get_bearer_token` finds the token without a wait."""
+    return _tokens.at_hand(hash_token(token)) is not None
 
 
 def forget_bearer_token(*, sha256: str) -> None:

@@ -8,7 +8,6 @@ Source: "SIGNED (TRADE and USER_DATA) endpoint security" of Binance's public spo
 documentation; the vectors in `tests/test_signatures.py` are from there.
 """
 
-import hashlib
 import hmac
 import re
 from enum import Enum
@@ -50,7 +49,7 @@ def signed_request(query: bytes, body: bytes, *, form_body: bool) -> Signed:
 
 
 def sign(secret: bytes, payload: bytes) -> str:
-    return hmac.new(secret, payload, hashlib.sha256).hexdigest()
+    return hmac.digest(secret, payload, "sha256").hex()
 
 
 def verify(secret: bytes, payload: bytes, signature: bytes) -> bool:

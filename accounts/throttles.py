@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from accounts.addresses import client_address
-from accounts.counters import Window, count
+from accounts.counters import Window, acount, count
 from accounts.selectors import Credential
 
 if TYPE_CHECKING:  # DRF imports this module while it imports its views
@@ -25,15 +25,22 @@ class CallerThrottle(BaseThrottle):
     """By user where there is one, else by address. Keys of the tier `maker` are not counted."""
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
+        name = self._counted_as(request)
+        return name is None or count(name, self._window) <= self._window.limit
+
+    async def aallow_request(self, request: Request, view: "APIView") -> bool:
+        """Likewise, for coroutines."""
+        name = self._counted_as(request)
+        return name is None or await acount(name, self._window) <= self._window.limit
+
+    def _counted_as(self, request: Request) -> str | None:
         if isinstance(request.auth, Credential) and request.auth.is_maker:
-            return True
+            return None
         if request.user.is_authenticated:
             self._window = Window(settings.REQUESTS_PER_MINUTE_USER, 60)
-            name = f"user:{request.user.pk}"
-        else:
-            self._window = Window(settings.REQUESTS_PER_MINUTE_ADDRESS, 60)
-            name = f"address:{client_address(request)}"
-        return count(name, self._window) <= self._window.limit
+            return f"user:{request.user.pk}"
+        self._window = Window(settings.REQUESTS_PER_MINUTE_ADDRESS, 60)
+        return f"address:{client_address(request)}"
 
     def wait(self) -> float:
         return self._window.remaining_s()

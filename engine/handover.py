@@ -36,10 +36,11 @@ class Parcel(NamedTuple):
 
 
 class Handover:
-    """One an event loop."""
+    """To be made and used in one event loop."""
 
     def __init__(self, url: str) -> None:
-        self._connections: Any = connect_async(url).connection_pool
+        self._loop = asyncio.get_running_loop()
+        self._connection: Any = connect_async(url).connection_pool.make_connection()
         self._waiting: deque[Parcel] = deque()
         self._pushing: asyncio.Task[None] | None = None
 
@@ -47,7 +48,10 @@ class Handover:
         """Returns at once; whoever counts the messages under way bounds what waits here."""
         self._waiting.append(parcel)
         if self._pushing is None or self._pushing.done():
-            self._pushing = asyncio.get_running_loop().create_task(self._push_waiting())
+            self._pushing = self._loop.create_task(self._push_waiting())
+
+    async def close(self) -> None:
+        await self._connection.disconnect()
 
     async def _push_waiting(self) -> None:
         while self._waiting:
@@ -75,9 +79,10 @@ class Handover:
     async def _push_together(self, parcels: list[Parcel]) -> None:
         messages = [message for parcel in parcels for message in parcel.messages]
         envelopes = [envelope for parcel in parcels for envelope in parcel.envelopes]
+        connection = self._connection
         try:
-            connection = await self._connections.get_connection()
-        except redis.RedisError as error:
+            await self._ensure_connected()
+        except (redis.RedisError, OSError) as error:
             raise EngineUnavailable("the engine's Redis does not answer") from error
         try:
             await connection.send_command(*push_command(messages, envelopes))
@@ -87,6 +92,11 @@ class Handover:
             raise StatusUnknown("the connection broke while the command was handed over") from error
         except redis.ResponseError as error:
             raise refusal(error) from error
-        finally:
-            await self._connections.release(connection)
         check_accepted(accepted)
+
+    async def _ensure_connected(self) -> None:
+        """Of a connection that ended meanwhile one can read that it did: nothing is sent on it."""
+        await self._connection.connect()
+        if await self._connection.can_read():
+            await self._connection.disconnect()
+            await self._connection.connect()

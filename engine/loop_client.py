@@ -5,9 +5,9 @@ itself, so that no answer has to change threads on its way. One client an event 
 """
 
 import asyncio
-import itertools
 import logging
 import secrets
+from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
@@ -35,23 +35,59 @@ from engine.wire import REPLY_CHANNEL, decode_replies, encode_envelope
 MAX_PENDING: Final = 10_000
 """Requests of one event loop that may wait at a time."""
 
+TIMEOUT_S: Final = 5.0
+
 _SUBSCRIBE_TIMEOUT_S: Final = 2.0
 _RECONNECT_PAUSE_S: Final = 0.1
 
-Result = asyncio.Future[Answer | Exception]
-"""The answer, or the EngineUnavailable or StatusUnknown that stands for it; it never raises."""
+Outcome = Answer | Exception
+"""An exception is an EngineUnavailable or a StatusUnknown."""
 
 _log = logging.getLogger(__name__)
+
+
+class _Request:
+    """Messages that were posted together, under consecutive ids, and what became of them."""
+
+    __slots__ = ("deadline", "done", "first", "messages", "missing", "outcomes")
+
+    def __init__(
+        self,
+        first: int,
+        messages: Sequence[Command | Query],
+        deadline: float,
+        done: "asyncio.Future[list[Outcome]]",
+    ) -> None:
+        self.first = first
+        self.messages = messages
+        self.deadline = deadline
+        self.done = done
+        self.outcomes: list[Outcome | None] = [None] * len(messages)
+        self.missing = len(messages)
+
+    def settle(self, number: int, outcome: Outcome) -> None:
+        """Of the message with that id."""
+        place = number - self.first
+        if isinstance(outcome, StatusUnknown):
+            outcome = for_message(outcome, self.messages[place])
+        self.outcomes[place] = outcome
+        self.missing -= 1
+        if not self.missing and not self.done.done():  # whoever awaited it may have gone
+            self.done.set_result(self.outcomes)  # type: ignore[arg-type] # none is missing
 
 
 class LoopClient:
     """To be made and used in one event loop."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, timeout_s: float = TIMEOUT_S) -> None:
         self._url = url
+        self._loop = asyncio.get_running_loop()
+        self._timeout_s = timeout_s
         self._name = secrets.token_hex(8)
-        self._request_ids = itertools.count(1)
-        self._pending: dict[int, Result] = {}
+        self._next_id = 1
+        self._pending: dict[int, _Request] = {}
+        self._by_age: deque[_Request] = deque()
+        self._timer: asyncio.TimerHandle | None = None
         self._handover = Handover(url)
         self._subscribed = asyncio.Event()
         self._reader: asyncio.Task[None] | None = None
@@ -67,28 +103,30 @@ class LoopClient:
         except TimeoutError:
             raise EngineUnavailable("the engine's Redis does not answer") from None
 
-    def post(self, messages: Sequence[Command | Query]) -> list[Result]:
+    def post(self, messages: Sequence[Command | Query]) -> "asyncio.Future[list[Outcome]]":
         """Hand over up to MAX_LIST messages, without waiting for anything.
 
-        They follow on what was posted before, and no one else's stand between them. A result each,
-        which `settle` awaits. Raises EngineUnavailable for the whole list.
+        They follow on what was posted before, and no one else's stand between them. The result has
+        the outcome of each: it comes within `timeout_s`, and never is an exception itself. Raises
+        EngineUnavailable for the whole list.
         """
         assert 0 < len(messages) <= MAX_LIST
         if len(self._pending) + len(messages) > MAX_PENDING:
             raise EngineOverloaded("too many requests of this process are waiting")
-        loop = asyncio.get_running_loop()
-        request_ids = [next(self._request_ids) for _ in messages]
+        loop, first = self._loop, self._next_id
         envelopes = [
             encode_envelope(self._name, number, message)
-            for number, message in zip(request_ids, messages, strict=True)
+            for number, message in enumerate(messages, first)
         ]
         check_size(*envelopes)
-        results: list[Result] = [loop.create_future() for _ in messages]
-        for number, result in zip(request_ids, results, strict=True):
-            self._pending[number] = result
-            result.add_done_callback(partial(self._forget, number))
-        self._handover.push(Parcel(messages, envelopes, partial(self._fail, request_ids)))
-        return results
+        self._next_id += len(messages)
+        deadline = loop.time() + self._timeout_s
+        request = _Request(first, messages, deadline, loop.create_future())
+        for number in range(first, self._next_id):
+            self._pending[number] = request
+        self._watch(request)
+        self._handover.push(Parcel(messages, envelopes, partial(self._fail, request)))
+        return request.done
 
     async def close(self) -> None:
         """Stop listening; what still waits is told that its status is unknown."""
@@ -96,19 +134,41 @@ class LoopClient:
             self._reader.cancel()
             with suppress(asyncio.CancelledError):
                 await self._reader
-        self._fail(list(self._pending), StatusUnknown("the client was closed"))
+        if self._timer is not None:
+            self._timer.cancel()
+        await self._handover.close()
+        self._fail_all(StatusUnknown("the client was closed"))
 
-    def _forget(self, request_id: int, _result: Result) -> None:
-        self._pending.pop(request_id, None)
+    def _watch(self, request: _Request) -> None:
+        """One timer serves all: whoever came first has to be answered first."""
+        by_age = self._by_age
+        while by_age and not by_age[0].missing:
+            by_age.popleft()
+        by_age.append(request)
+        if self._timer is None:
+            self._timer = self._loop.call_at(request.deadline, self._end_overdue)
 
-    def _fail(self, request_ids: list[int], error: Exception) -> None:
-        for request_id in request_ids:
-            self._settle(request_id, error)
+    def _end_overdue(self) -> None:
+        self._timer = None
+        by_age, now = self._by_age, self._loop.time()
+        while by_age and (by_age[0].deadline <= now or not by_age[0].missing):
+            self._fail(by_age.popleft(), StatusUnknown("no answer in time"))
+        if by_age:
+            self._timer = self._loop.call_at(by_age[0].deadline, self._end_overdue)
 
-    def _settle(self, request_id: int, outcome: Answer | Exception) -> None:
-        result = self._pending.pop(request_id, None)
-        if result is not None and not result.done():
-            result.set_result(outcome)
+    def _fail_all(self, error: Exception) -> None:
+        for request in dict.fromkeys(self._pending.values()):
+            self._fail(request, error)
+
+    def _fail(self, request: _Request, error: Exception) -> None:
+        """What of it is not settled yet."""
+        for number in range(request.first, request.first + len(request.messages)):
+            self._settle(number, error)
+
+    def _settle(self, number: int, outcome: Outcome) -> None:
+        request = self._pending.pop(number, None)
+        if request is not None:
+            request.settle(number, outcome)
 
     async def _read_for_ever(self) -> None:
         try:
@@ -119,7 +179,7 @@ class LoopClient:
                     _log.warning("lost the engine's replies: %s", error)
                 self._subscribed.clear()
                 # Replies that were published while nobody listened are lost.
-                self._fail(list(self._pending), StatusUnknown("the connection for replies broke"))
+                self._fail_all(StatusUnknown("the connection for replies broke"))
                 await asyncio.sleep(_RECONNECT_PAUSE_S)
         finally:
             self._subscribed.clear()
@@ -145,36 +205,8 @@ class LoopClient:
             _log.exception("the engine's reply cannot be read")
             return
         ENGINE_TIME.heard(decoded.time)
-        for request_id, reply in decoded.replies:
-            self._settle(request_id, Answer(decoded.sequence, reply))
-
-
-async def settle(result: Result, message: Command | Query, *, timeout: float) -> Answer:
-    """The answer to a posted message. Raises EngineUnavailable or StatusUnknown."""
-    (outcome,) = await settle_all([result], [message], timeout=timeout)
-    if isinstance(outcome, Exception):
-        raise outcome
-    return outcome
-
-
-async def settle_all(
-    results: Sequence[Result], messages: Sequence[Command | Query], *, timeout: float
-) -> list[Answer | Exception]:
-    """Of several posted messages the answer each, or its EngineUnavailable or StatusUnknown."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(timeout):
-            for result in results:
-                await result
-    pairs = zip(results, messages, strict=True)
-    return [_outcome(result, message) for result, message in pairs]
-
-
-def _outcome(result: Result, message: Command | Query) -> Answer | Exception:
-    if not result.done() or result.cancelled():
-        result.cancel()
-        return for_message(StatusUnknown("no answer in time"), message)
-    outcome = result.result()
-    return for_message(outcome, message) if isinstance(outcome, StatusUnknown) else outcome
+        for number, reply in decoded.replies:
+            self._settle(number, Answer(decoded.sequence, reply))
 
 
 def loop_client() -> LoopClient:

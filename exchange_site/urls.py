@@ -13,12 +13,14 @@ from markets.connecting import connect
 from realtime import views as sockets
 
 urlpatterns = [
+    # What is asked for the most stands first.
+    path("api/v1/", include("markets.api.urls")),
+    path("api/v3/", include("markets.binance.urls")),
     path("", views.home, name="home"),
     path("trade/<str:symbol>", pages.trade, name="trade"),
     path("account/connect", connect, name="connect"),
     path("account/", include("accounts.urls")),
     path("admin/", admin.site.urls),
-    path("api/v1/", include("markets.api.urls")),
     path("schema", SpectacularJSONAPIView.as_view(), name="schema"),
     path(
         "schema/v3",
@@ -32,7 +34,7 @@ urlpatterns = [
     path("docs/problems", views.problems, name="problems"),
     path("health", health, name="health"),
     path("metrics", metrics, name="metrics"),
-    path("", include("markets.binance.urls")),
+    path("", include("markets.binance.urls_beside")),
 ]
 
 handler400 = "exchange_site.api.problems.bad_request"

@@ -6,18 +6,21 @@ hardly ever change, and the engine checks every order against its own rules.
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import Final, TypeVar
 
 from engine.core.commands import DefineMarket
 from engine.core.types import MAX_AMOUNT, Phase
 from engine.times import to_milliseconds
 from exchange_site.database.remembered import Remembered
 from exchange_site.errors import CodedError
+from exchange_site.threads import in_thread
 from markets.models import Asset, Market
 
 LIFETIME_S: Final = 1.0
 RELOAD_AT_MOST_EVERY_S: Final = 0.1
 """What is not known may have been defined a moment ago: then one looks again, but not always."""
+
+_T = TypeVar("_T")
 
 
 class UnknownMarket(CodedError):
@@ -53,9 +56,18 @@ def get_definition(*, symbol: str) -> MarketDefinition:
     return definition
 
 
-def definition_at_hand(*, symbol: str) -> bool:
-    """Whether `get_definition` finds the market without a wait, as it does once it was asked."""
-    return _remembered.is_at_hand(None) and symbol in _definitions(LIFETIME_S).markets
+def definition_at_hand(*, symbol: str) -> MarketDefinition | None:
+    """What `get_definition` finds without a wait, as it does once it was asked; else None."""
+    definitions = _remembered.at_hand(None)
+    return None if definitions is None else definitions.markets.get(symbol)
+
+
+async def aget_definition(*, symbol: str) -> MarketDefinition:
+    """`get_definition` in an event loop: at hand, or asked for on a thread."""
+    definition = definition_at_hand(symbol=symbol)
+    if definition is None:
+        definition = await in_thread(lambda: get_definition(symbol=symbol))
+    return definition
 
 
 def list_definitions() -> list[MarketDefinition]:

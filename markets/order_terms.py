@@ -3,15 +3,16 @@
 Which fields belong together is checked here as well as in the engine: here the field can be named.
 """
 
-import secrets
+import random
 from collections.abc import Collection
+from functools import lru_cache
 from typing import Final, Required, TypedDict
 
 from engine.amounts import AmountError, parse_amount
 from engine.core.commands import OrderTerms
 from engine.core.types import OrderStatus, OrderType, SelfTradePrevention, Side, TimeInForce
 from exchange_site.errors import FieldInvalid
-from markets.definitions import get_definition
+from markets.definitions import MarketDefinition
 
 
 class NewOrder(TypedDict, total=False):
@@ -65,14 +66,16 @@ _LIMITED: Final = frozenset(
 )
 
 
-def order_terms(account: int, order: NewOrder, *, give_id: bool = True) -> OrderTerms:
-    """With `give_id`, an order without a client order id is given one, so that it can be asked for
-    when no answer comes. Raises UnknownMarket and FieldInvalid."""
-    definition = get_definition(symbol=order["market"])
+def order_terms(
+    account: int, order: NewOrder, definition: MarketDefinition, *, give_id: bool = True
+) -> OrderTerms:
+    """`definition` is that of the order's market. With `give_id`, an order without a client order
+    id is given one, so that it can be asked for when no answer comes. Raises FieldInvalid."""
     kind = order["type"]
     default = TimeInForce.GTC if kind in _LIMITED else TimeInForce.IOC
     time_in_force = order.get("time_in_force") or default
-    _check_form(order, time_in_force)
+    given = frozenset(name for name, value in order.items() if value is not None)
+    _check_form(kind, order["side"], time_in_force, given)
     base, quote = definition.base_scale, definition.quote_scale
     is_market = kind is OrderType.MARKET
     price = order.get("protection_price") if is_market else order.get("price")
@@ -97,13 +100,16 @@ def order_terms(account: int, order: NewOrder, *, give_id: bool = True) -> Order
 
 
 def new_client_order_id() -> str:
-    """For an order whose caller gave none. Random enough never to meet another."""
-    return f"x-{secrets.token_hex(12)}"
+    """For an order whose caller gave none. Random enough never to meet another, and no secret."""
+    return f"x-{random.getrandbits(96):024x}"
 
 
-def _check_form(order: NewOrder, time_in_force: TimeInForce) -> None:
-    given = {name for name, value in order.items() if value is not None}
-    match order["type"]:
+@lru_cache(maxsize=1_000)
+def _check_form(
+    kind: OrderType, side: Side, time_in_force: TimeInForce, given: frozenset[str]
+) -> None:
+    """Orders are of few forms, so each is checked once. Raises FieldInvalid."""
+    match kind:
         case OrderType.LIMIT:
             _require(given, "price", "a limit order needs one")
             _require(given, "quantity", "a limit order needs one")
@@ -112,10 +118,10 @@ def _check_form(order: NewOrder, time_in_force: TimeInForce) -> None:
             _forbid(given, ("price",), "a market order has a protection_price")
             _forbid(given, _OF_CONDITIONAL, "only a conditional order has one")
             _forbid(given, ("visible_quantity",), "only an order that can stand has one")
-            _check_market_quantity(order, given)
+            _check_market_quantity(side, given)
         case _:
-            _check_conditional(order, given)
-    if order["type"] is not OrderType.MARKET:
+            _check_conditional(kind, given)
+    if kind is not OrderType.MARKET:
         _forbid(given, ("protection_price",), "only a market order has one")
         _forbid(given, ("quote_quantity",), "only a market buy may have one")
     if time_in_force is TimeInForce.GTD:
@@ -127,8 +133,8 @@ def _check_form(order: NewOrder, time_in_force: TimeInForce) -> None:
 _OF_CONDITIONAL: Final = ("stop_price", "trailing_delta")
 
 
-def _check_market_quantity(order: NewOrder, given: Collection[str]) -> None:
-    if order["side"] is Side.SELL:
+def _check_market_quantity(side: Side, given: Collection[str]) -> None:
+    if side is Side.SELL:
         _forbid(given, ("quote_quantity",), "only a market buy may have one")
     if "quantity" in given:
         _forbid(given, ("quote_quantity",), "either this or quantity")
@@ -136,11 +142,11 @@ def _check_market_quantity(order: NewOrder, given: Collection[str]) -> None:
         _require(given, "quantity", "a market order needs a quantity or a quote_quantity")
 
 
-def _check_conditional(order: NewOrder, given: Collection[str]) -> None:
+def _check_conditional(kind: OrderType, given: Collection[str]) -> None:
     _require(given, "quantity", "a conditional order needs one")
     if "trailing_delta" not in given:
         _require(given, "stop_price", "a conditional order needs one, or a trailing_delta")
-    if order["type"] in _LIMITED:
+    if kind in _LIMITED:
         _require(given, "price", "a conditional limit order needs one")
     else:
         _forbid(given, ("price",), "a conditional order without a limit has none")

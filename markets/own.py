@@ -5,7 +5,7 @@ come as far as the engine was when it did not know the order.
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Final, TypedDict, Unpack
@@ -28,10 +28,11 @@ from engine.core.types import (
     TimeInForce,
 )
 from engine.journal import tail_sequence
-from engine.submit import CommandRefused, submit
+from engine.submit import CommandRefused, asubmit, submit
 from engine.times import to_milliseconds
 from exchange_site.database.remembered import DatabaseUnavailable, ask_patiently
 from exchange_site.errors import CodedError
+from exchange_site.threads import in_thread
 from markets import selectors
 from markets.definitions import get_definition, get_scale
 from markets.fills import AccountFill
@@ -129,6 +130,18 @@ def balances(*, account: int) -> tuple[tuple[str, int, int], ...]:
     return reply.balances
 
 
+async def abalances(*, account: int) -> tuple[tuple[str, int, int], ...]:
+    """`balances` in an event loop."""
+    try:
+        reply = (await asubmit(GetBalances(account=account))).reply
+    except CommandRefused as refused:
+        if refused.code is Code.INVALID_ACCOUNT:
+            return ()
+        raise
+    assert isinstance(reply, BalancesReply), reply
+    return reply.balances
+
+
 def fills_of(orders: Iterable[OrderState]) -> dict[int, list[Fill]]:
     """The fills of these orders by order id, oldest first, of all orders in one question.
 
@@ -154,6 +167,13 @@ def fills_of(orders: Iterable[OrderState]) -> dict[int, list[Fill]]:
         if not _is_complete(fills, executed):
             time.sleep(_POLL_S)
     return fills
+
+
+async def afills_of(orders: Sequence[OrderState]) -> dict[int, list[Fill]]:
+    """`fills_of` in an event loop."""
+    if not any(order.executed_quantity for order in orders):
+        return {}
+    return await in_thread(lambda: fills_of(orders))
 
 
 def _is_complete(fills: dict[int, list[Fill]], executed: dict[int, OrderState]) -> bool:

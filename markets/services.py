@@ -5,11 +5,13 @@ OutcomeUnknown) and CommandRefused or EngineUnavailable for the engine's answer.
 to markets stands in `administration.py`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import repeat
 from typing import Final, TypeVar, Unpack
 
 from engine.amounts import format_amount
-from engine.client import EngineUnavailable, StatusUnknown, engine_client
+from engine.client import Answer, EngineUnavailable, StatusUnknown
 from engine.core.commands import (
     AmendOrder,
     CancelAll,
@@ -35,10 +37,10 @@ from engine.core.replies import (
 )
 from engine.core.types import OrderStatus, ReplaceMode
 from engine.engine_time import ENGINE_TIME
-from engine.submit import CommandRefused, submit
+from engine.submit import CommandRefused, asubmit, asubmit_all, submit
 from exchange_site.errors import CodedError
 from markets import live
-from markets.definitions import get_definition
+from markets.definitions import MarketDefinition, aget_definition, get_definition
 from markets.order_terms import Cancellation, NewOrder, OrderId, optional_units, order_terms, units
 from markets.trial import try_order
 
@@ -52,7 +54,7 @@ LEVELS_TO_SELL: Final = 1_000
 """Of the book, that `quantity_to_sell` walks."""
 
 _Reply = TypeVar("_Reply", bound=Reply)
-_Wanted = TypeVar("_Wanted")
+_Order = TypeVar("_Order", NewOrder, OrderId)
 
 
 class OutcomeUnknown(CodedError):
@@ -70,8 +72,14 @@ def order_place(*, account: int, **order: Unpack[NewOrder]) -> OrderReply:
     With `idempotent`, a `client_order_id` is the idempotency key. An order without one is given
     one, so that it can be asked for when no answer comes.
     """
-    command = placement(account, order)
+    command = placement(account, order, get_definition(symbol=order["market"]))
     return _submit(command, OrderReply, command.terms.client_order_id)
+
+
+async def aorder_place(*, account: int, **order: Unpack[NewOrder]) -> OrderReply:
+    """`order_place` in an event loop."""
+    command = placement(account, order, await aget_definition(symbol=order["market"]))
+    return await _asubmit(command, OrderReply, command.terms.client_order_id)
 
 
 def quantity_to_sell(*, market: str, quote_quantity: str) -> str:
@@ -107,9 +115,10 @@ def order_test(*, account: int, **order: Unpack[NewOrder]) -> None:
 
     Raises what `order_place` would raise for these reasons.
     """
-    terms = order_terms(account, order)
+    definition = get_definition(symbol=order["market"])
+    terms = order_terms(account, order, definition)
     refused = try_order(
-        get_definition(symbol=terms.market),
+        definition,
         terms,
         last_price=live.get_last_price(market=terms.market),
         now=ENGINE_TIME.now_ms(),
@@ -118,24 +127,30 @@ def order_test(*, account: int, **order: Unpack[NewOrder]) -> None:
         raise CommandRefused(refused.code, refused.detail)
 
 
-def orders_place(*, account: int, orders: Sequence[NewOrder | Exception]) -> list[Outcome]:
+async def aorders_place(*, account: int, orders: Sequence[NewOrder | Exception]) -> list[Outcome]:
     """Place up to 100 orders with one push to the engine, each with the arguments of `order_place`.
 
     The outcome of each, in order. What stands in the list as an exception is that order's outcome.
     """
-    return _submit_all(orders, lambda order: placement(account, order))
+    return await _asubmit_all(orders, partial(placement, account))
 
 
 def order_cancel(*, account: int, **order: Unpack[Cancellation]) -> OrderReply:
     """Cancel an open order by either id; the reply is the order as it ended."""
+    _check_market(order["market"])
     return _submit(cancellation(account, order), OrderReply, order.get("client_order_id"))
 
 
-def orders_cancel(
-    *, account: int, orders: Sequence[OrderId | Cancellation | Exception]
-) -> list[Outcome]:
-    """`orders_place` for cancels, each with the arguments of `order_cancel`."""
-    return _submit_all(orders, lambda order: cancellation(account, order))
+async def aorder_cancel(*, account: int, **order: Unpack[Cancellation]) -> OrderReply:
+    """`order_cancel` in an event loop."""
+    await aget_definition(symbol=order["market"])
+    command = cancellation(account, order)
+    return await _asubmit(command, OrderReply, order.get("client_order_id"))
+
+
+async def aorders_cancel(*, account: int, orders: Sequence[OrderId | Exception]) -> list[Outcome]:
+    """`aorders_place` for cancels, each with the arguments of `order_cancel`."""
+    return await _asubmit_all(orders, lambda order, _definition: cancellation(account, order))
 
 
 def orders_cancel_all(*, account: int, market: str | None = None) -> CanceledReply:
@@ -192,7 +207,7 @@ def order_replace(
     """Cancel an open order by either id and place another one in its market, given as to
     `order_place`. The reply has a result for each; they are refused without an exception. There is
     no idempotency key."""
-    place = placement(account, order)
+    place = placement(account, order, get_definition(symbol=order["market"]))
     command = ReplaceOrder(
         terms=place.terms,
         mode=mode,
@@ -219,7 +234,10 @@ def order_list_place(
     """
     idempotent = idempotent and client_list_id is not None
     command = PlaceOrderList(
-        legs=tuple(order_terms(account, leg, give_id=not idempotent) for leg in legs),
+        legs=tuple(
+            order_terms(account, leg, get_definition(symbol=leg["market"]), give_id=not idempotent)
+            for leg in legs
+        ),
         expires_at=_expiry(lifetime_ms),
         client_list_id=client_list_id,
         key=f"list:{client_list_id}" if idempotent else None,
@@ -238,20 +256,19 @@ def order_list_cancel(
     return _submit(command, OrderListReply)
 
 
-def placement(account: int, order: NewOrder) -> PlaceOrder:
-    """What `order_place` submits, for whoever hands it over by himself."""
+def placement(account: int, order: NewOrder, definition: MarketDefinition) -> PlaceOrder:
+    """What `order_place` submits, for whoever hands it over by himself and knows the market."""
     client_order_id = order.get("client_order_id")
     idempotent = order.get("idempotent", True)
     return PlaceOrder(
-        terms=order_terms(account, order),
+        terms=order_terms(account, order, definition),
         expires_at=_expiry(order.get("lifetime_ms", ORDER_LIFETIME_MS)),
         key=f"order:{client_order_id}" if idempotent and client_order_id else None,
     )
 
 
 def cancellation(account: int, order: OrderId | Cancellation) -> CancelOrder:
-    """What `order_cancel` submits, likewise."""
-    _check_market(order["market"])
+    """What `order_cancel` submits, likewise, in a market that is known."""
     return CancelOrder(account=account, **order)
 
 
@@ -274,16 +291,29 @@ def _submit(command: Command, kind: type[_Reply], client_order_id: str | None = 
     return reply
 
 
-def _submit_all(
-    wanted: Sequence[_Wanted | Exception], command_of: Callable[[_Wanted], PlaceOrder | CancelOrder]
+async def _asubmit(
+    command: Command, kind: type[_Reply], client_order_id: str | None = None
+) -> _Reply:
+    try:
+        reply = (await asubmit(command)).reply
+    except StatusUnknown:
+        raise OutcomeUnknown(client_order_id) from None
+    assert isinstance(reply, kind), reply
+    return reply
+
+
+async def _asubmit_all(
+    wanted: Sequence[_Order | Exception],
+    command_of: Callable[[_Order, MarketDefinition], PlaceOrder | CancelOrder],
 ) -> list[Outcome]:
     """Those that are commands, in one push; the others are their own outcome."""
-    commands = [_attempt(command_of, each) for each in wanted]
+    commands = [await _attempt(command_of, each) for each in wanted]
     sendable = [command for command in commands if not isinstance(command, Exception)]
+    answers: Iterator[Answer | Exception]
     try:
-        answers = iter(engine_client().call_all(sendable))
+        answers = iter(await asubmit_all(sendable))
     except EngineUnavailable as error:
-        answers = iter([error] * len(sendable))
+        answers = repeat(error)
     outcomes: list[Outcome] = []
     for command in commands:
         if isinstance(command, Exception):
@@ -302,13 +332,14 @@ def _submit_all(
     return outcomes
 
 
-def _attempt(
-    command_of: Callable[[_Wanted], PlaceOrder | CancelOrder], wanted: _Wanted | Exception
+async def _attempt(
+    command_of: Callable[[_Order, MarketDefinition], PlaceOrder | CancelOrder],
+    wanted: _Order | Exception,
 ) -> PlaceOrder | CancelOrder | Exception:
     if isinstance(wanted, Exception):
         return wanted
     try:
-        return command_of(wanted)
+        return command_of(wanted, await aget_definition(symbol=wanted["market"]))
     except CodedError as error:
         return error
 

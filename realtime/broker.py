@@ -18,6 +18,7 @@ from engine.publisher.streams import group_of
 from realtime.client_connection import SERVICE_RESTART, SIGNED_OUT
 from realtime.connection_pool import ConnectionPool
 from realtime.layer import LOST
+from realtime.outgoing import Outgoing
 from realtime.sessions import SESSION_ENDED
 
 RETRY_S: Final = 0.2
@@ -36,7 +37,7 @@ class Listener(Protocol):
     def session(self) -> str:
         """By which right it listens to an account's stream (see `sessions.py`); else empty."""
 
-    def offer(self, text: str, number: int) -> None:
+    def offer(self, message: Outgoing, number: int) -> None:
         """`number` is the last that the message covers."""
 
     def end(self, code: int, reason: str) -> None: ...
@@ -141,13 +142,14 @@ class Broker:
             return
         subscribers.generation, subscribers.last = message["generation"], last
         text = message["text"]
-        combined: dict[str, str] = {}
+        plain = Outgoing(text)
+        combined: dict[str, Outgoing] = {}
         for listener, name in tuple(subscribers.names.items()):
             if not listener.combined:
-                listener.offer(text, last)
+                listener.offer(plain, last)
                 continue
             if name not in combined:
-                combined[name] = f'{{"stream":"{name}","data":{text}}}'
+                combined[name] = Outgoing(f'{{"stream":"{name}","data":{text}}}')
             listener.offer(combined[name], last)
 
     def _lose(self, stream: str, message: dict[str, Any]) -> None:

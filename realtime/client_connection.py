@@ -12,6 +12,8 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Final
 
+from realtime.outgoing import Outgoing
+
 MAX_WAITING: Final = 2_000
 MAX_WAITING_CHARACTERS: Final = 2_000_000
 CLOSE_S: Final = 1.0
@@ -30,43 +32,48 @@ _log = logging.getLogger(__name__)
 
 
 class ClientConnection:
-    """`send` and `close` speak to the socket, `abort` drops it at once."""
+    """`write` tells whether it could send at once; `send` and `close` wait until they have, and
+    `abort` drops the socket."""
 
     session: Final = ""
 
     def __init__(
         self,
+        write: Callable[[Outgoing], bool],
         send: Callable[[str], Awaitable[None]],
         close: Callable[[int, str], Awaitable[None]],
         abort: Callable[[], None],
         *,
         combined: bool,
     ) -> None:
+        self._write = write
         self._send = send
         self._close = close
         self._abort = abort
         self.combined = combined
         """Whether messages are wrapped as `{"stream": ..., "data": ...}`."""
-        self._waiting: deque[str] = deque()
+        self._waiting: deque[Outgoing] = deque()
         self._characters = 0
         self._more = asyncio.Event()
         self._ended = False
         self._allowance = float(REQUESTS_AT_ONCE)
         self._asked_at = time.monotonic()
-        self._writer = asyncio.create_task(self._write())
+        self._writer = asyncio.create_task(self._write_waiting())
         self._closing: asyncio.Task[None] | None = None
 
-    def offer(self, text: str, number: int = 0) -> None:
-        """Queue a message; one too many ends the connection. Its number is of no interest here."""
-        if self._ended:
+    def offer(self, message: Outgoing, number: int = 0) -> None:
+        """Send a message, after what waits; one too many ends the connection. Its number is of no
+        interest here."""
+        if self._ended or (not self._waiting and self._write(message)):
             return
+        length = len(message.text)
         if len(self._waiting) >= MAX_WAITING or (
-            self._waiting and self._characters + len(text) > MAX_WAITING_CHARACTERS
+            self._waiting and self._characters + length > MAX_WAITING_CHARACTERS
         ):
             self.end(TOO_SLOW, "too slow")
             return
-        self._waiting.append(text)
-        self._characters += len(text)
+        self._waiting.append(message)
+        self._characters += length
         self._more.set()
 
     def may_ask(self) -> bool:
@@ -91,15 +98,16 @@ class ClientConnection:
         self._waiting.clear()
         self._characters = 0
 
-    async def _write(self) -> None:
+    async def _write_waiting(self) -> None:
         try:
             while True:
                 await self._more.wait()
                 self._more.clear()
                 while self._waiting:
-                    text = self._waiting.popleft()
-                    self._characters -= len(text)
-                    await self._send(text)
+                    message = self._waiting[0]
+                    await self._send(message.text)
+                    self._waiting.popleft()
+                    self._characters -= len(message.text)
         except Exception as error:
             # The client is gone; the consumer is told so by the server.
             _log.debug("a client is gone: %s", error)

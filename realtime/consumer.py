@@ -12,6 +12,7 @@ from engine.publisher.frames import encode
 from engine.publisher.missed import TooLongAgo
 from engine.publisher.reader import FeedUnavailable
 from engine.publisher.streams import public_stream
+from exchange_site.threads import in_thread
 from markets.binance.listen_keys import ListenKeysUnavailable, account_of_listen_key
 from realtime.broker import Listener, process_broker
 from realtime.client_connection import (
@@ -20,6 +21,7 @@ from realtime.client_connection import (
     TOO_MANY_REQUESTS,
 )
 from realtime.identity import account_of_session, origin_is_ours, session_key
+from realtime.outgoing import Outgoing
 from realtime.protocol import (
     MAX_SUBSCRIPTIONS,
     RESYNC,
@@ -38,7 +40,6 @@ from realtime.protocol import (
 )
 from realtime.sessions import session_mark, wait_for_end
 from realtime.socket_consumer import SocketConsumer
-from realtime.threads import in_thread
 from realtime.user_subscription import UserSubscription, follow
 
 _log = logging.getLogger(__name__)
@@ -94,7 +95,7 @@ class StreamConsumer(SocketConsumer):
         try:
             await serving
         except RequestError as error:
-            self._connection.offer(error_answer(error))
+            self._connection.offer(Outgoing(error_answer(error)))
         except (redis.RedisError, FeedUnavailable, ListenKeysUnavailable) as error:
             _log.warning("a stream could not be joined: %s", error)
             self._connection.end(SERVICE_RESTART, "try again")
@@ -105,7 +106,7 @@ class StreamConsumer(SocketConsumer):
             result = await self._result(request)
         except RequestError as error:
             raise RequestError(error.code, error.message, request.id) from None
-        self._connection.offer(answer(result, request.id))
+        self._connection.offer(Outgoing(answer(result, request.id)))
 
     async def _result(self, request: Request) -> Any:
         if request.method == "SUBSCRIBE":
@@ -189,7 +190,7 @@ class StreamConsumer(SocketConsumer):
         await wait_for_end(account, lambda: self._account_of(own))
         now = time.time_ns() // 1_000_000
         expired = encode({"e": "listenKeyExpired", "E": now, "listenKey": own.right})
-        self._connection.offer(self._wrap(name, expired))
+        self._connection.offer(Outgoing(self._wrap(name, expired)))
         self._unsubscribe([name])
 
     def _unsubscribe(self, names: list[str]) -> None:

@@ -7,7 +7,9 @@ from channels.consumer import get_handler_name
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 
+from exchange_site.threads import share_threads
 from realtime.client_connection import ClientConnection
+from realtime.outgoing import ServerSide
 
 
 class SocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
@@ -22,9 +24,10 @@ class SocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         send: Callable[[dict[str, Any]], Awaitable[None]],
     ) -> None:
         """As Channels does it, less what only others need: waiting for a channel as well, and
-        closing old database connections in a thread before each frame. Sockets ask the database
-        in threads of their own, which leave no connection behind (`threads.py`)."""
+        closing old database connections in a thread before each frame. What asks the database does
+        so on a thread, and leaves no connection behind (`exchange_site/threads.py`)."""
         self.scope, self.base_send, self.channel_layer = scope, send, None
+        share_threads()
         try:
             while True:
                 message = await receive()
@@ -33,18 +36,13 @@ class SocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             pass
 
     def new_connection(self, *, combined: bool = False) -> ClientConnection:
-        return ClientConnection(self._send_text, self._close_socket, self._abort, combined=combined)
+        server = ServerSide(self.base_send)
+        return ClientConnection(
+            server.write, self._send_text, self._close_socket, server.abort, combined=combined
+        )
 
     async def _send_text(self, text: str) -> None:
         await self.base_send({"type": "websocket.send", "text": text})
 
     async def _close_socket(self, code: int, reason: str) -> None:
         await self.base_send({"type": "websocket.close", "code": code, "reason": reason})
-
-    def _abort(self) -> None:
-        """Drop the connection. ASGI knows no way, but a client that does not read accepts no
-        closing frame either, and would hold its socket for as long as it likes; so the server's
-        protocol is asked for its transport, where it has one."""
-        transport = getattr(getattr(self.base_send, "__self__", None), "transport", None)
-        if transport is not None:
-            transport.abort()

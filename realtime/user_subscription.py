@@ -5,9 +5,10 @@ from typing import Final
 
 from engine.publisher.missed import Missed, read_missed
 from engine.publisher.streams import user_stream
+from exchange_site.threads import in_thread
 from realtime.broker import Broker
 from realtime.client_connection import MAX_WAITING, TOO_SLOW, ClientConnection
-from realtime.threads import in_thread
+from realtime.outgoing import Outgoing
 
 Wrap = Callable[[str], str]
 """From an event's text to what stands on the wire."""
@@ -31,13 +32,13 @@ class UserSubscription:
         self._held: list[Missed] | None = [] if held else None
         self._last = 0
 
-    def offer(self, text: str, number: int) -> None:
+    def offer(self, message: Outgoing, number: int) -> None:
         """The next event; one that was told already, as a missed one, is dropped."""
         if self._held is None:
             if number > self._last:
-                self._connection.offer(self._wrap(text))
+                self._connection.offer(Outgoing(self._wrap(message.text)))
         elif len(self._held) < MAX_WAITING:
-            self._held.append(Missed(number, text))
+            self._held.append(Missed(number, message.text))
         else:
             self.end(TOO_SLOW, "too slow")
 
@@ -46,7 +47,7 @@ class UserSubscription:
         for number, text in (*missed, *(self._held or ())):
             if number > self._last:
                 self._last = number
-                self._connection.offer(self._wrap(text))
+                self._connection.offer(Outgoing(self._wrap(text)))
         self._held = None
 
     def end(self, code: int, reason: str) -> None:

@@ -5,6 +5,8 @@ Source of the shapes: Binance's public spot documentation, "WebSocket Streams".
 """
 
 from decimal import Decimal
+from enum import StrEnum
+from functools import cache
 from typing import Any, Final
 
 import msgspec
@@ -17,6 +19,7 @@ from engine.publisher.statistics import WINDOW_MS, Statistics
 
 _encode: Final = msgspec.json.Encoder().encode
 _EIGHT: Final = 10**MAX_SCALE
+_ZERO: Final = "0.00000000"
 
 
 def encode(payload: Any) -> str:
@@ -25,9 +28,17 @@ def encode(payload: Any) -> str:
 
 def wire_amount(amount: int, scale: int) -> str:
     """`amount` of an asset with `scale` decimal places, with eight."""
+    if not amount:  # as half of an order's amounts are
+        return _ZERO
     amount *= 10 ** (MAX_SCALE - scale)
     sign, digits = ("-", -amount) if amount < 0 else ("", amount)
     return f"{sign}{digits // _EIGHT}.{digits % _EIGHT:08d}"
+
+
+@cache
+def wire_name(word: StrEnum) -> str:
+    """Binance shouts the words that we write small."""
+    return word.value.upper()
 
 
 Levels = list[tuple[int, int]]

@@ -31,7 +31,7 @@ from engine.core.types import (
     OrderStatus,
     WithdrawalStatus,
 )
-from engine.publisher.frames import encode, wire_amount
+from engine.publisher.frames import encode, wire_amount, wire_name
 
 ToldAlone = OrderUpdated | OrderListUpdated | Deposited | Transferred | WithdrawalUpdated
 
@@ -169,16 +169,15 @@ def _list_status(
 def _execution_report(event: OrderUpdated, now: int, scales: Scales) -> dict[str, Any]:
     order, fill, terms = event.order, event.fill, event.order.terms
     base, quote = scales.market(terms.market)
-    kind = terms.type.value.upper()
     client_order_id = terms.client_order_id or ""
     return {
         "e": "executionReport",
         "E": now,
         "s": terms.market,
         "c": client_order_id,
-        "S": terms.side.value.upper(),
-        "o": "LIMIT_MAKER" if terms.type is LIMIT and terms.post_only else kind,
-        "f": terms.time_in_force.value.upper(),
+        "S": wire_name(terms.side),
+        "o": "LIMIT_MAKER" if terms.post_only and terms.type is LIMIT else wire_name(terms.type),
+        "f": wire_name(terms.time_in_force),
         "q": wire_amount(terms.quantity or 0, base),
         "p": wire_amount(terms.price or 0, quote),
         "P": wire_amount(terms.stop_price or 0, quote),
@@ -204,7 +203,7 @@ def _execution_report(event: OrderUpdated, now: int, scales: Scales) -> dict[str
         "Z": wire_amount(order.executed_quote_quantity, quote),
         "Y": wire_amount(fill.quote_quantity if fill else 0, quote),
         "Q": wire_amount(terms.quote_quantity or 0, quote),
-        "V": terms.self_trade_prevention.value.upper(),
+        "V": wire_name(terms.self_trade_prevention),
     } | _conditional_fields(order, base, quote)
 
 
@@ -225,7 +224,7 @@ def _status(event: OrderUpdated) -> str:
     """Binance tells apart the orders whose quantity self-trade prevention took."""
     if event.change is PREVENTED and event.order.status is OrderStatus.EXPIRED:
         return "EXPIRED_IN_MATCH"
-    return event.order.status.value.upper()
+    return wire_name(event.order.status)
 
 
 def _is_maker(fill: Fill | None) -> bool:

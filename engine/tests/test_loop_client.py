@@ -13,7 +13,7 @@ from engine.core.commands import CancelOrder, Command, DefineAsset, Deposit
 from engine.core.queries import GetBalances, Query
 from engine.core.replies import Done
 from engine.intake import FULL_KEY
-from engine.loop_client import LoopClient, settle, settle_all
+from engine.loop_client import LoopClient, Outcome
 from engine.outcomes import Answer, EngineOverloaded, EngineUnavailable, StatusUnknown
 from engine.wire import QUEUE_KEY, REPLY_CHANNEL, decode_envelope
 from engine.worker.clock import SteadyClock
@@ -44,10 +44,16 @@ def start_engine(
         thread.join()
 
 
-async def ask(client: LoopClient, message: Command | Query, timeout: float = 30) -> Answer:
+async def ask(client: LoopClient, message: Command | Query) -> Outcome:
     await client.ready()
-    (result,) = client.post([message])
-    return await settle(result, message, timeout=timeout)
+    (outcome,) = await client.post([message])
+    return outcome
+
+
+async def reply_to(client: LoopClient, message: Command | Query) -> object:
+    answer = await ask(client, message)
+    assert isinstance(answer, Answer), answer
+    return answer.reply
 
 
 def deposit(number: int) -> Deposit:
@@ -60,9 +66,9 @@ def cancel(number: int) -> CancelOrder:
 
 async def test_commands_are_answered(client: LoopClient, start_engine: Callable[[], None]) -> None:
     start_engine()
-    assert (await ask(client, DefineAsset("USD", 2))).reply == Done()
-    answers = await asyncio.gather(*(ask(client, deposit(number)) for number in range(100)))
-    assert [answer.reply for answer in answers] == [Done()] * 100
+    assert await reply_to(client, DefineAsset("USD", 2)) == Done()
+    replies = await asyncio.gather(*(reply_to(client, deposit(number)) for number in range(100)))
+    assert replies == [Done()] * 100
 
 
 async def test_an_unreadable_reply_harms_nobody_else(
@@ -72,25 +78,25 @@ async def test_an_unreadable_reply_harms_nobody_else(
     start_engine()
     await ask(client, DefineAsset("USD", 2))
     engine_redis.publish(REPLY_CHANNEL + client._name, b'[1,2,[[3,["news",4]]]]')
-    assert (await ask(client, deposit(1))).reply == Done()
+    assert await reply_to(client, deposit(1)) == Done()
 
 
 async def test_after_a_broken_subscription_there_is_another(
     client: LoopClient, start_engine: Callable[[], None], engine_redis: "redis.Redis"
 ) -> None:
     await client.ready()
-    (result,) = client.post([deposit(1)])
+    posted = client.post([deposit(1), GetBalances(1)])
     engine_redis.client_kill_filter(_type="pubsub")
-    with pytest.raises(StatusUnknown, match="broke"):
-        await settle(result, deposit(1), timeout=30)
+    outcomes = await posted
+    assert [type(each) for each in outcomes] == [StatusUnknown, EngineUnavailable]
+    assert "broke" in str(outcomes[0])
     start_engine()
-    assert (await ask(client, DefineAsset("USD", 2))).reply == Done()
+    assert await reply_to(client, DefineAsset("USD", 2)) == Done()
 
 
 async def test_a_full_journal_refuses(client: LoopClient, engine_redis: "redis.Redis") -> None:
     engine_redis.set(FULL_KEY, "because")
-    with pytest.raises(EngineOverloaded):
-        await ask(client, deposit(1))
+    assert isinstance(await ask(client, deposit(1)), EngineOverloaded)
 
 
 async def test_the_queue_has_them_in_the_order_in_which_they_were_posted(
@@ -113,10 +119,9 @@ async def test_a_full_journal_still_takes_cancels(
 ) -> None:
     engine_redis.set(FULL_KEY, "it is")
     await client.ready()
-    (placed,) = client.post([deposit(1)])
+    placed = client.post([deposit(1)])
     client.post([cancel(2)])
-    with pytest.raises(EngineOverloaded):
-        await settle(placed, deposit(1), timeout=30)
+    assert [type(each) for each in await placed] == [EngineOverloaded]
     while not engine_redis.llen(QUEUE_KEY):
         await asyncio.sleep(0)
     (queued,) = engine_redis.lrange(QUEUE_KEY, 0, -1)
@@ -129,18 +134,29 @@ async def test_a_list_is_taken_whole_or_not_at_all(
     monkeypatch.setattr(intake, "MAX_QUEUE_LENGTH", 3)
     await client.ready()
     messages = [deposit(number) for number in range(4)]
-    answers = await settle_all(client.post(messages), messages, timeout=30)
-    assert [type(answer) for answer in answers] == [EngineOverloaded] * 4
+    assert [type(each) for each in await client.post(messages)] == [EngineOverloaded] * 4
     assert engine_redis.llen(QUEUE_KEY) == 0
 
 
-async def test_who_hears_nothing_in_time_does_not_know(client: LoopClient) -> None:
-    with pytest.raises(StatusUnknown):
-        await ask(client, deposit(1), timeout=0.01)
-    with pytest.raises(EngineUnavailable):
-        await ask(client, GetBalances(1), timeout=0.01)
-    assert client._pending == {}
+async def test_who_hears_nothing_in_time_does_not_know(
+    servers: ServerAddresses, engine_redis: "redis.Redis"
+) -> None:
+    client = LoopClient(servers.engine_redis_url, timeout_s=0.01)
     await client.ready()
-    messages: list[Command | Query] = [deposit(1), GetBalances(1)]
-    answers = await settle_all(client.post(messages), messages, timeout=0.01)
-    assert [type(answer) for answer in answers] == [StatusUnknown, EngineUnavailable]
+    first, second = client.post([deposit(1), GetBalances(1)]), client.post([deposit(2)])
+    assert [type(each) for each in await first] == [StatusUnknown, EngineUnavailable]
+    assert [type(each) for each in await second] == [StatusUnknown]
+    third = client.post([deposit(3)])
+    assert [type(each) for each in await third] == [StatusUnknown]
+    assert client._pending == {}
+    await client.close()
+
+
+async def test_who_waits_no_more_disturbs_nobody(
+    client: LoopClient, start_engine: Callable[[], None]
+) -> None:
+    await client.ready()
+    given_up = client.post([DefineAsset("USD", 2)])
+    given_up.cancel()
+    start_engine()
+    assert await reply_to(client, deposit(1)) == Done()

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from types import UnionType
 from typing import Any, get_args, get_origin
 
+import drf_spectacular.authentication
 import msgspec
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerExtension
 from drf_spectacular.openapi import AutoSchema as SpectacularAutoSchema
@@ -174,6 +175,10 @@ class OptionalApiKeyScheme(ApiKeyScheme):
 
     def get_security_requirement(self, auto_schema: SpectacularAutoSchema) -> list[dict[str, Any]]:
         return []
+
+
+class SessionScheme(drf_spectacular.authentication.SessionScheme):
+    target_class = "accounts.authentication.SessionAuthentication"
 
 
 class BearerScheme(OpenApiAuthenticationExtension):

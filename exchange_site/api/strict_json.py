@@ -17,6 +17,7 @@ from exchange_site.api.problems import ProblemError
 
 MAX_BODY_BYTES: Final = 64 * 1024
 MAX_DEPTH: Final = 8
+_CONTAINERS: Final = (dict, list)
 
 
 def read_body(request: HttpRequest) -> bytes:
@@ -48,7 +49,9 @@ def parse_json(body: bytes) -> object:
         _invalid("nested too deeply")
     except ValueError:  # an integer of thousands of digits
         _invalid("a number is too long")
-    _check(value, MAX_DEPTH)
+    _check_depth(value, MAX_DEPTH)
+    if b"\\u" in body:  # the only way to write what `_check_text` looks for
+        _check_text(value)
     return value
 
 
@@ -98,24 +101,30 @@ def _constant(name: str) -> NoReturn:
 _decode: Final = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_constant).decode
 
 
-def _check(value: object, depth: int) -> None:
-    """Neither deeper than `depth`, nor with text that UTF-8 or the database cannot carry."""
+def _check_depth(value: object, depth: int) -> None:
+    if isinstance(value, _CONTAINERS):
+        if depth == 0:
+            _invalid("nested too deeply")
+        for part in value.values() if isinstance(value, dict) else value:
+            if isinstance(part, _CONTAINERS):
+                _check_depth(part, depth - 1)
+
+
+def _check_text(value: object) -> None:
+    """No text that UTF-8 or the database cannot carry."""
     if isinstance(value, str):
         if "\0" in value:
             _invalid("a NUL character")
-        if not value.isascii():
-            try:
-                value.encode()
-            except UnicodeEncodeError:
-                _invalid("half of a surrogate pair")
-    elif isinstance(value, dict | list):
-        if depth == 0:
-            _invalid("nested too deeply")
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            _invalid("half of a surrogate pair")
+    elif isinstance(value, _CONTAINERS):
         for part in value:
-            _check(part, depth - 1)
+            _check_text(part)
         if isinstance(value, dict):
             for part in value.values():
-                _check(part, depth - 1)
+                _check_text(part)
 
 
 def _invalid(reason: str) -> NoReturn:

@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import suppress
 from typing import Final, Generic, NamedTuple, TypeVar
 
 import psycopg
@@ -24,6 +25,9 @@ PATIENCE_S: Final = 1.0
 
 RETRY_EVERY_S: Final = 1.0
 """In trouble, how soon the database is asked again."""
+
+AHEAD: Final = 0.75
+"""Of its time, after which what is asked for is read anew already, without that anybody waits."""
 
 STALE_S: Final = 300.0
 """How old what was read may be when the database does not answer."""
@@ -131,6 +135,8 @@ class Remembered(Generic[_K, _V]):
         now = time.monotonic()
         entry = self._found.get(key)
         if entry is not None and now - entry.at <= fresh_s:
+            if now - entry.at > AHEAD * fresh_s and key not in self._loading:
+                self._ask_ahead(key, now)
             return entry.value
         if now - self._missing.get(key, float("-inf")) <= fresh_s:
             return None  # type: ignore[return-value] # only a value of type None is put there
@@ -149,10 +155,19 @@ class Remembered(Generic[_K, _V]):
             assert entry is not None
             return entry.value
 
-    def is_at_hand(self, key: _K) -> bool:
-        """Whether `get` answers from memory: so may one ask who must not wait."""
+    def at_hand(self, key: _K) -> _V | None:
+        """What `get` would answer from memory, else None: so may one ask who must not wait. To be
+        asked outside of transactions."""
         entry = self._found.get(key)
-        return entry is not None and time.monotonic() - entry.at <= self._fresh_s
+        if entry is None:
+            return None
+        now = time.monotonic()
+        age_s = now - entry.at
+        if age_s > (STALE_S if self._in_trouble else self._fresh_s):
+            return None
+        if age_s > AHEAD * self._fresh_s and key not in self._loading:
+            self._ask_ahead(key, now)
+        return entry.value
 
     def knows(self, key: _K) -> bool:
         """Whether it was there within the last minutes; asks nobody."""
@@ -164,6 +179,11 @@ class Remembered(Generic[_K, _V]):
             self._found.pop(key, None)
             self._missing.pop(key, None)
             self._loading.pop(key, None)  # its answer may be from before
+
+    def _ask_ahead(self, key: _K, now: float) -> None:
+        """Who asks in an event loop finds it at hand then, too."""
+        with suppress(DatabaseUnavailable):
+            self._ask(key, now)
 
     def _ask(self, key: _K, now: float) -> "Future[_V]":
         """The question under way, or a new one."""

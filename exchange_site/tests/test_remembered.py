@@ -55,12 +55,30 @@ def test_old_values_are(rows: Rows) -> None:
     assert values.get("a") is None, "a revoked key is gone"
 
 
+def test_they_are_read_anew_before_they_are_old(
+    rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remembered, "AHEAD", -1.0)
+    values = Remembered(rows.load, fresh_s=60)
+    values.get("a")
+    rows.values = {"a": "2"}
+    rows.answers.clear()
+    asked = rows.asked
+    assert [values.get("a"), values.get("a")] == ["1", "1"], "nobody waits for it"
+    wait_until(lambda: rows.asked > asked, "it is asked for")
+    assert rows.asked == asked + 1
+    rows.answers.set()
+    wait_until(lambda: values.get("a") == "2", "it is there")
+
+
 def test_a_dead_database_leaves_what_was_known(rows: Rows) -> None:
     values = Remembered(rows.load, fresh_s=-1)
     assert values.get("a") == "1"
     assert values.get("no") is None
+    assert values.at_hand("a") is None
     rows.fails = True
     assert [values.get("a"), values.get("a")] == ["1", "1"]
+    assert values.at_hand("a") is not None, "nobody waits for the database any more"
     with pytest.raises(DatabaseUnavailable):
         values.get("no")
     rows.fails, rows.values = False, {"a": "2"}

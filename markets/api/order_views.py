@@ -10,7 +10,6 @@ from typing import TypeVar
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.authentication import account_of
 from engine.core.replies import OrderReply, Refused
@@ -24,7 +23,9 @@ from exchange_site.api.fields import (
 )
 from exchange_site.api.problems import Problem, problem_from
 from exchange_site.api.schema import query_parameters
+from exchange_site.api.views import AsyncAPIView
 from exchange_site.errors import FieldInvalid
+from exchange_site.threads import in_thread
 from markets import own, services
 from markets.api import arguments, schemas
 from markets.api.presenting import order_out, orders_with_fills
@@ -32,18 +33,18 @@ from markets.api.presenting import order_out, orders_with_fills
 _Wanted = TypeVar("_Wanted")
 
 
-class OrderView(APIView):
+class OrderView(AsyncAPIView):
     problem_statuses = (404, 409, 422, 503, 504)
 
     @extend_schema(operation_id="place_order", request=schemas.OrderIn, responses=schemas.OrderOut)
-    def post(self, request: Request) -> Response:
+    async def post(self, request: Request) -> Response:
         """Place an order. The answer is the match result, not a receipt.
 
         The same `client_order_id` with the same order within 24 hours answers with the first
         result; with another order it is a 409.
         """
         wanted = arguments.placement(body_fields(request))
-        reply = services.order_place(account=account_of(request), **wanted)
+        reply = await services.aorder_place(account=account_of(request), **wanted)
         return Response(order_out(reply.order, reply.fills))
 
     @extend_schema(
@@ -52,14 +53,15 @@ class OrderView(APIView):
         request=None,
         responses=schemas.OrderOut,
     )
-    def delete(self, request: Request) -> Response:
+    async def delete(self, request: Request) -> Response:
         """Cancel an open order by `order_id` or `client_order_id`; the answer is how it ended.
 
         The fields stand in the query, or in a JSON body.
         """
         wanted = arguments.order_id(arguments.query_or_body(request, schemas.OrderQuery))
-        reply = services.order_cancel(account=account_of(request), **wanted)
-        return Response(orders_with_fills([reply.order])[0])
+        reply = await services.aorder_cancel(account=account_of(request), **wanted)
+        fills = await own.afills_of([reply.order])
+        return Response(order_out(reply.order, fills.get(reply.order.order_id, ())))
 
     @extend_schema(
         operation_id="get_order",
@@ -84,7 +86,7 @@ class OrderView(APIView):
         return Response(order_out(reply.order, reply.fills))
 
 
-class ReplaceView(APIView):
+class ReplaceView(AsyncAPIView):
     problem_statuses = (404, 503, 504)
 
     @extend_schema(
@@ -105,7 +107,7 @@ class ReplaceView(APIView):
         return Response([_outcome(each) for each in done])
 
 
-class OrderListView(APIView):
+class OrderListView(AsyncAPIView):
     """Two orders of which one cancels the other."""
 
     problem_statuses = (404, 409, 422, 503, 504)
@@ -140,7 +142,7 @@ class OrderListView(APIView):
         return Response(schemas.OrderListOut(reply.list_id, orders_with_fills(reply.orders)))
 
 
-class OrdersView(APIView):
+class OrdersView(AsyncAPIView):
     """Several orders with one call: a result each, in order."""
 
     problem_statuses = (404, 503)
@@ -150,13 +152,13 @@ class OrdersView(APIView):
         request=schemas.OrdersIn,
         responses=list[schemas.OrderOut | Problem],
     )
-    def post(self, request: Request) -> Response:
+    async def post(self, request: Request) -> Response:
         """Place up to 100 orders. Each result is the order, or the problem that its own
         `POST /order` would have been answered with."""
         items = decode_items(body_fields(request), schemas.OrdersIn, "orders", schemas.MAX_ORDERS)
         assert items is not None
         orders = [_attempt(arguments.placement, item) for item in items]
-        return _placed(services.orders_place(account=account_of(request), orders=orders))
+        return _placed(await services.aorders_place(account=account_of(request), orders=orders))
 
     @extend_schema(
         operation_id="cancel_orders",
@@ -164,7 +166,7 @@ class OrdersView(APIView):
         request=None,
         responses=list[schemas.OrderOut | Problem],
     )
-    def delete(self, request: Request) -> Response:
+    async def delete(self, request: Request) -> Response:
         """Cancel all of the caller's open orders, or those of one `symbol`. The answer has those
         that were cancelled at once, 1,000 at most; any further ones are cancelled right after.
 
@@ -177,15 +179,18 @@ class OrdersView(APIView):
         account = account_of(request)
         if items is None:
             wanted = decode_fields(fields, schemas.OpenOrdersQuery)
-            reply = services.orders_cancel_all(account=account, market=wanted.symbol)
-            return Response(orders_with_fills(reply.orders))
+            reply = await in_thread(
+                lambda: services.orders_cancel_all(account=account, market=wanted.symbol)
+            )
+            fills = await own.afills_of(reply.orders)
+            return Response([order_out(o, fills.get(o.order_id, ())) for o in reply.orders])
         if "symbol" in fields:
             raise FieldInvalid("symbol", "INVALID_FIELD", "stands in each of the orders")
         orders = [_attempt(arguments.order_id, item) for item in items]
-        return _canceled(services.orders_cancel(account=account, orders=orders))
+        return await _canceled(await services.aorders_cancel(account=account, orders=orders))
 
 
-class CancelAfterView(APIView):
+class CancelAfterView(AsyncAPIView):
     problem_statuses = (404, 422, 503, 504)
 
     @extend_schema(
@@ -230,10 +235,10 @@ def _placed(outcomes: Iterable[services.Outcome]) -> Response:
     )
 
 
-def _canceled(outcomes: Sequence[services.Outcome]) -> Response:
+async def _canceled(outcomes: Sequence[services.Outcome]) -> Response:
     """A cancel brings no fills; those that the orders had before are looked up together."""
     orders = [outcome.order for outcome in outcomes if not isinstance(outcome, Exception)]
-    fills = own.fills_of(orders)
+    fills = await own.afills_of(orders)
     return Response(
         [
             problem_from(outcome)

@@ -8,11 +8,11 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.authentication import OptionalApiKeyAuthentication, account_of
 from exchange_site.api.fields import decode_query
 from exchange_site.api.schema import query_parameters
+from exchange_site.api.views import AsyncAPIView
 from exchange_site.errors import FieldInvalid
 from markets import live, own, selectors
 from markets.api import schemas
@@ -30,7 +30,7 @@ from markets.api.presenting import (
 from markets.definitions import get_definition, list_definitions
 
 
-class MarketDataView(APIView):
+class MarketDataView(AsyncAPIView):
     """Public. A signed request counts as its key's, any other as its address's."""
 
     authentication_classes = (OptionalApiKeyAuthentication,)
@@ -123,7 +123,7 @@ class TradesView(MarketDataView):
         return Response([trade_out(row) for row in rows])
 
 
-class OpenOrdersView(APIView):
+class OpenOrdersView(AsyncAPIView):
     problem_statuses = (404, 503)
 
     @extend_schema(
@@ -138,7 +138,7 @@ class OpenOrdersView(APIView):
         return Response(orders_with_fills(orders))
 
 
-class OrderHistoryView(APIView):
+class OrderHistoryView(AsyncAPIView):
     problem_statuses = (404, 503)
 
     @extend_schema(
@@ -156,7 +156,7 @@ class OrderHistoryView(APIView):
         return Response(orders_with_fills(rows))
 
 
-class FillsView(APIView):
+class FillsView(AsyncAPIView):
     problem_statuses = (404, 503)
 
     @extend_schema(
@@ -173,11 +173,12 @@ class FillsView(APIView):
         return Response([account_fill_out(fill) for fill in fills])
 
 
-class BalancesView(APIView):
+class BalancesView(AsyncAPIView):
     problem_statuses = (503,)
 
     @extend_schema(operation_id="list_balances", responses=list[schemas.BalanceOut])
-    def get(self, request: Request) -> Response:
+    async def get(self, request: Request) -> Response:
         """The caller's balances, by asset."""
         decode_query(request.query_params, schemas.NoFields)
-        return Response([balance_out(b) for b in own.balances(account=account_of(request))])
+        balances = await own.abalances(account=account_of(request))
+        return Response([balance_out(balance) for balance in balances])

@@ -93,7 +93,11 @@ def credential_of(key: str | None, address: str, security: Security) -> Credenti
     """The key, if it may be used from that address for that. Raises BinanceError -2014 or -2015."""
     if key is None or not 0 < len(key) <= MAX_KEY_LENGTH or not key.isalnum() or not key.isascii():
         raise errors.BAD_API_KEY_FORMAT.error()
-    credential = get_credential(key=key)
+    return allowed(get_credential(key=key), address, security)
+
+
+def allowed(credential: Credential | None, address: str, security: Security) -> Credential:
+    """Raises BinanceError -2015."""
     needed = Scope.TRADE if security is Security.TRADE else Scope.READ
     if (
         credential is None

@@ -7,6 +7,7 @@ import msgspec
 
 from markets.binance import account, changes, market_data, order_lists, orders, queries, wallet
 from markets.binance.callers import Caller, Security
+from markets.binance.orders import Prepare
 from markets.binance.weights import (
     Weight,
     by_depth,
@@ -29,6 +30,8 @@ class Endpoint(NamedTuple):
     answer: Callable[[Caller, Any], Any]
     orders: int = 0
     """How many orders it counts as."""
+    prepare: Prepare | None = None
+    """For what needs no thread: what `answer` would send to the engine, and say of the reply."""
 
 
 Methods = dict[str, Endpoint]
@@ -68,9 +71,13 @@ API_V3: Final[dict[str, Methods]] = {
     },
     # orders
     "order": {
-        "POST": Endpoint(TRADE, flat(1), queries.NewOrder, orders.order_place, orders=1),
+        "POST": Endpoint(
+            TRADE, flat(1), queries.NewOrder, orders.order_place, 1, orders.prepare_order
+        ),
         "GET": Endpoint(USER_DATA, flat(4), queries.OrderQuery, orders.order_get),
-        "DELETE": Endpoint(TRADE, flat(1), queries.CancelQuery, orders.order_cancel),
+        "DELETE": Endpoint(
+            TRADE, flat(1), queries.CancelQuery, orders.order_cancel, 0, orders.prepare_cancel
+        ),
     },
     "order/test": {"POST": Endpoint(TRADE, of_a_test, queries.TestOrder, orders.order_test)},
     "order/cancelReplace": {

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
-from engine.core.types import SelfTradePrevention, Side
+from engine.core.types import SelfTradePrevention, Side, TimeInForce
 from engine.intervals import Interval
 from exchange_site.api.fields import SIGNATURE_PARAMETERS, flatten
 from markets.binance import errors
@@ -125,6 +125,9 @@ class Lifetime(Enum):
     IOC = "IOC"
     FOK = "FOK"
 
+    def __init__(self, value: str) -> None:
+        self.time_in_force = TimeInForce(value.lower())
+
 
 class ResponseType(Enum):
     ACK = "ACK"
@@ -162,18 +165,16 @@ class PreventionMode(Enum):
     EXPIRE_BOTH = "EXPIRE_BOTH"
     DECREMENT = "DECREMENT"
 
-    @property
-    def mode(self) -> SelfTradePrevention:
-        return SelfTradePrevention(self.value.lower())
+    def __init__(self, value: str) -> None:
+        self.mode = SelfTradePrevention(value.lower())
 
 
 class WireSide(Enum):
     BUY = "BUY"
     SELL = "SELL"
 
-    @property
-    def side(self) -> Side:
-        return Side(self.value.lower())
+    def __init__(self, value: str) -> None:
+        self.side = Side(value.lower())
 
 
 Symbol = Annotated[str, _kind(_matching(SYMBOL), pattern=SYMBOL, examples=["BTCUSDT"])]
@@ -211,18 +212,19 @@ ReplaceModeField = Annotated[
 PreventionModeField = Annotated[PreventionMode, _kind(_choice(PreventionMode, errors.INVALID_DATA))]
 
 
-class _Rule(NamedTuple):
-    attribute: str
-    required: bool
-    read: Reader
+class _Rules(NamedTuple):
+    known: dict[str, tuple[str, Reader]]
+    """By parameter: the attribute and how it is read."""
+    required: tuple[str, ...]
 
 
 @cache
-def _rules(into: type[msgspec.Struct]) -> dict[str, _Rule]:
-    return {
-        field.encode_name: _Rule(field.name, field.required, _reader_of(field.type))
-        for field in msgspec.structs.fields(into)
-    }
+def _rules(into: type[msgspec.Struct]) -> _Rules:
+    fields = msgspec.structs.fields(into)
+    return _Rules(
+        {field.encode_name: (field.name, _reader_of(field.type)) for field in fields},
+        tuple(field.encode_name for field in fields if field.required),
+    )
 
 
 def _reader_of(kind: Any) -> Reader:
@@ -233,22 +235,23 @@ def _reader_of(kind: Any) -> Reader:
 
 def decode(parameters: Parameters, into: type[_Struct]) -> _Struct:
     """Every parameter known, none missing, none bent. Raises BinanceError."""
-    rules = _rules(into)
+    known, required = _rules(into)
     values = {}
     unread = 0
     for name, text in parameters.items():
-        rule = rules.get(name)
+        rule = known.get(name)
         if rule is None:
             unread += name not in SIGNATURE_PARAMETERS
         elif not text:
             raise errors.EMPTY_PARAMETER.error(name)
         else:
-            values[rule.attribute] = rule.read(name, text)
-    for name, rule in rules.items():
-        if rule.required and name not in parameters:
+            attribute, read = rule
+            values[attribute] = read(name, text)
+    for name in required:
+        if name not in parameters:
             raise errors.MANDATORY_PARAMETER.error(name)
     if unread:
-        raise _unread(len(parameters) - unread, len(parameters), takes_any=bool(rules))
+        raise _unread(len(parameters) - unread, len(parameters), takes_any=bool(known))
     return into(**values)
 
 

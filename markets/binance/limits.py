@@ -16,16 +16,14 @@ the tier `maker` are not counted at all.
 Where that Redis does not answer, nothing is counted and all pass: trading does not stop with it.
 """
 
-import logging
 import time
-from collections.abc import Callable, Sequence
-from functools import lru_cache, partial
-from typing import Any, Final, Generic, NamedTuple, TypeVar
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, Final, NamedTuple
 
-import redis
 from django.conf import settings
 
-from engine.connections import connect
+from accounts.counting import Count, run_count
 from markets.binance import errors
 from markets.binance.errors import BinanceError
 
@@ -38,8 +36,6 @@ LONGEST_BAN_S: Final = 3 * 24 * 60 * 60
 _MINUTE_S: Final = 60
 TEN_SECONDS: Final = 10
 DAY: Final = 24 * 60 * 60
-
-_log = logging.getLogger(__name__)
 
 
 class Usage(NamedTuple):
@@ -99,37 +95,11 @@ end
 return counts
 """
 
-
-_T = TypeVar("_T")
-
-
-class Count(NamedTuple, Generic[_T]):
-    """Something to count: the script to run, and what its answer means.
-
-    `read` may raise BinanceError; None stands for no answer, and then nothing was counted.
-    """
-
-    script: str
-    names: tuple[str, ...]
-    arguments: tuple[int, ...]
-    read: Callable[[Any], _T]
-
-    def command(self) -> tuple[str | int, ...]:
-        return "EVAL", self.script, len(self.names), *self.names, *self.arguments
-
-
-def use_weight(*, address: str, weight: int) -> Usage:
-    """Count a request. Raises BinanceError -1003, status 429 or 418."""
-    return _run(weight_of(address=address, weight=weight))
-
-
-def count_orders(*, account: int, number: int) -> OrderCounts:
-    """Count orders that are about to be placed. Raises BinanceError -1015."""
-    return _run(orders_of(account=account, number=number))
+_PLACED: Final = "return redis.call('MGET', KEYS[1], KEYS[2])"
 
 
 def weight_of(*, address: str, weight: int) -> Count[Usage]:
-    """`use_weight`, for whoever asks Redis himself."""
+    """A request. Reading it raises BinanceError -1003, status 429 or 418."""
     now = time.time()
     limit = settings.BINANCE_REQUEST_WEIGHT_PER_MINUTE
     names = (
@@ -143,7 +113,7 @@ def weight_of(*, address: str, weight: int) -> Count[Usage]:
 
 
 def orders_of(*, account: int, number: int) -> Count[OrderCounts]:
-    """`count_orders`, for whoever asks Redis himself."""
+    """Orders that are about to be placed. Reading it raises BinanceError -1015."""
     limits = (settings.BINANCE_ORDERS_PER_10_SECONDS, settings.BINANCE_ORDERS_PER_DAY)
     arguments = (number, *limits, TEN_SECONDS + 1, DAY + 1)
     return Count(_PLACE, _order_keys(account), arguments, partial(_order_counts, limits))
@@ -173,10 +143,13 @@ def _order_counts(limits: Sequence[int], answer: Any) -> OrderCounts:
 
 def order_counts(*, account: int) -> OrderCounts:
     """What was counted so far."""
-    try:
-        ten_seconds, day = _connection().mget(_order_keys(account))
-    except redis.RedisError:
+    return run_count(Count(_PLACED, _order_keys(account), (), _placed))
+
+
+def _placed(answer: Any) -> OrderCounts:
+    if answer is None:
         return UNCOUNTED_ORDERS
+    ten_seconds, day = answer
     return OrderCounts(int(ten_seconds or 0), int(day or 0))
 
 
@@ -198,21 +171,3 @@ def _too_much(limit: int, wait_s: float) -> BinanceError:
     error = errors.TOO_MUCH_WEIGHT.error(limit)
     error.retry_after_s = wait_s
     return error
-
-
-def _run(count: Count[_T]) -> _T:
-    try:
-        answer = _connection().execute_command(*count.command())
-    except redis.RedisError:
-        warn_uncounted()
-        answer = None
-    return count.read(answer)
-
-
-def warn_uncounted() -> None:
-    _log.warning("the shared Redis does not answer: nothing is counted")
-
-
-@lru_cache(maxsize=1)
-def _connection() -> "redis.Redis":
-    return connect(settings.REDIS_URL)

@@ -5,6 +5,7 @@ from typing import Final
 from engine.core.commands import OrderTerms
 from engine.core.events import OrderState
 from engine.core.types import EXPIRED, OrderType, Phase, TimeInForce
+from engine.publisher.frames import wire_name
 from markets.binance.fields import OrderKind, SymbolStatus
 
 NO_LIST: Final = -1
@@ -43,17 +44,17 @@ def order_status(order: OrderState) -> str:
     taken = order.executed_quantity + order.prevented_quantity
     if order.status is EXPIRED and order.prevented_quantity and taken == order.terms.quantity:
         return "EXPIRED_IN_MATCH"
-    return order.status.value.upper()
+    return wire_name(order.status)
 
 
-def order_kind(terms: OrderTerms) -> OrderKind:
-    if terms.type is OrderType.LIMIT and terms.post_only:
-        return OrderKind.LIMIT_MAKER
-    return OrderKind(terms.type.value.upper())
+def order_type(terms: OrderTerms) -> str:
+    if terms.post_only and terms.type is OrderType.LIMIT:
+        return OrderKind.LIMIT_MAKER.value
+    return wire_name(terms.type)
 
 
 def time_in_force(terms: OrderTerms) -> str:
     """Of an order without a limit Binance says GTC, though what it cannot trade at once expires."""
     if terms.type in _ALWAYS_IOC and terms.time_in_force is TimeInForce.IOC:
-        return TimeInForce.GTC.value.upper()
-    return terms.time_in_force.value.upper()
+        return wire_name(TimeInForce.GTC)
+    return wire_name(terms.time_in_force)

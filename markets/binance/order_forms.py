@@ -3,11 +3,13 @@
 Source: "Additional mandatory parameters based on order type", Binance's public documentation.
 """
 
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final, NamedTuple
+from functools import cached_property
+from typing import Final
 
 from engine.core.order_checks import MAX_TRAILING_DELTA
-from engine.core.types import OrderType, TimeInForce
+from engine.core.types import OrderType
 from markets.binance import errors, queries
 from markets.binance.fields import OrderKind, ResponseType
 from markets.order_terms import NewOrder
@@ -15,13 +17,23 @@ from markets.order_terms import NewOrder
 MIN_STRATEGY_TYPE: Final = 1_000_000
 
 
-class Form(NamedTuple):
+@dataclass(frozen=True)
+class Form:
     type: OrderType
     required: tuple[str, ...]
     optional: tuple[str, ...] = ()
     post_only: bool = False
     response: ResponseType = ResponseType.ACK
     """Unless another one is asked for."""
+
+    @cached_property
+    def rules(self) -> list[tuple[str, str, bool]]:
+        """Of attributes that are not optional: their parameter, and whether there must be one."""
+        return [
+            (attribute, name, attribute in self.required)
+            for attribute, name in _NAMES.items()
+            if attribute not in self.optional
+        ]
 
 
 _LIMIT: Final = ("time_in_force", "quantity", "price")
@@ -58,12 +70,10 @@ def check_form(wanted: queries.NewOrder, *, prefix: str = "") -> Form:
     """`prefix` stands before the parameters' names in an order list. Raises BinanceError -1013,
     -1102, -1106, -1134 or -2010."""
     form = FORMS[wanted.type]
-    for attribute, name in _NAMES.items():
-        given = getattr(wanted, attribute) is not None
-        if not given and attribute in form.required:
-            raise errors.MANDATORY_PARAMETER.error(_named(name, prefix))
-        if given and attribute not in form.required + form.optional:
-            raise errors.NOT_REQUIRED.error(_named(name, prefix))
+    for attribute, name, required in form.rules:
+        if (getattr(wanted, attribute) is None) is required:
+            words = errors.MANDATORY_PARAMETER if required else errors.NOT_REQUIRED
+            raise words.error(_named(name, prefix))
     if form.type is OrderType.MARKET:
         _check_market_quantity(wanted)
     if (
@@ -115,7 +125,7 @@ def placement(wanted: queries.NewOrder, form: Form) -> NewOrder:
         "market": wanted.symbol,
         "side": wanted.side.side,
         "type": form.type,
-        "time_in_force": None if lifetime is None else TimeInForce(lifetime.value.lower()),
+        "time_in_force": None if lifetime is None else lifetime.time_in_force,
         "price": wanted.price,
         "quantity": wanted.quantity,
         "quote_quantity": wanted.quote_order_qty,

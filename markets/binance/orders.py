@@ -1,13 +1,13 @@
 """Orders: placed, tested, cancelled, and asked for."""
 
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from engine.core.commands import CancelOrder, PlaceOrder
 from engine.core.rejections import Code
 from engine.core.replies import OrderReply
 from engine.core.types import NEW, PARTIALLY_FILLED, OrderStatus, Side
-from engine.submit import CommandRefused
+from engine.submit import CommandRefused, asubmit
 from markets import own, services
 from markets.binance import errors, payloads, presenting, queries
 from markets.binance.account import check_day
@@ -15,7 +15,7 @@ from markets.binance.callers import Caller
 from markets.binance.fields import CancelRestriction, ResponseType
 from markets.binance.order_forms import Form, check_form, placement
 from markets.binance.presenting import rate
-from markets.definitions import get_definition
+from markets.definitions import MarketDefinition, get_definition
 from markets.order_terms import Cancellation, NewOrder, new_client_order_id
 
 _RESTRICTED_TO: Final = {
@@ -32,25 +32,43 @@ class Prepared(NamedTuple):
     refusal: Callable[[CommandRefused], Exception]
 
 
-def prepare_order(caller: Caller, wanted: queries.NewOrder) -> Prepared | None:
-    """`order_place` for whoever hands the command over by himself; it asks the engine nothing.
+Prepare = Callable[[Caller, Any, MarketDefinition], Prepared | None]
+"""What to send, in a market of that definition; None where that has to be asked for first."""
+
+
+async def send_prepared(prepared: Prepared) -> payloads.Placed | payloads.CanceledOrder:
+    """Raises what `binance_error` translates."""
+    try:
+        answer = await asubmit(prepared.command)
+    except CommandRefused as refused:
+        raise prepared.refusal(refused) from refused
+    assert isinstance(answer.reply, OrderReply), answer
+    return prepared.present(answer.reply)
+
+
+def prepare_order(
+    caller: Caller, wanted: queries.NewOrder, definition: MarketDefinition
+) -> Prepared | None:
+    """`order_place` for whoever hands the command over by himself; it asks nobody anything.
 
     None where the book has to be known before the order is.
     """
-    form = check_order(wanted)
+    form = check_form(wanted)
     if wanted.side.side is Side.SELL and wanted.quote_order_qty is not None:
         return None
     order = placement(wanted, form)
     order["idempotent"], order["lifetime_ms"] = False, caller.valid_ms
     response = wanted.new_order_resp_type or form.response
     return Prepared(
-        services.placement(caller.account, order),
+        services.placement(caller.account, order, definition),
         lambda reply: placed_out(reply, response),
         lambda refused: refused,
     )
 
 
-def prepare_cancel(caller: Caller, wanted: queries.CancelQuery) -> Prepared:
+def prepare_cancel(
+    caller: Caller, wanted: queries.CancelQuery, _definition: MarketDefinition
+) -> Prepared:
     """`order_cancel` likewise."""
     check_named(wanted)
     command = services.cancellation(caller.account, _cancellation(wanted))

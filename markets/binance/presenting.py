@@ -8,7 +8,7 @@ from engine.core.events import Fill, OrderState
 from engine.core.replies import DepthReply
 from engine.core.types import MAX_SCALE, Liquidity, Side
 from engine.intervals import Interval
-from engine.publisher.frames import wire_amount
+from engine.publisher.frames import wire_amount, wire_name
 from engine.times import to_milliseconds
 from markets.binance import payloads
 from markets.binance.fields import ResponseType
@@ -16,8 +16,8 @@ from markets.binance.names import (
     CONDITIONAL,
     NEVER,
     NO_LIST,
-    order_kind,
     order_status,
+    order_type,
     time_in_force,
 )
 from markets.definitions import MarketDefinition, get_definition, get_scale
@@ -163,9 +163,9 @@ def _common_fields(order: OrderState) -> dict[str, Any]:
         "cummulative_quote_qty": wire_amount(order.executed_quote_quantity, quote),
         "status": order_status(order),
         "time_in_force": time_in_force(terms),
-        "type": order_kind(terms).value,
-        "side": terms.side.value.upper(),
-        "self_trade_prevention_mode": terms.self_trade_prevention.value.upper(),
+        "type": order_type(terms),
+        "side": wire_name(terms.side),
+        "self_trade_prevention_mode": wire_name(terms.self_trade_prevention),
         **_of_some(order, base, quote),
     }
 

@@ -2,7 +2,7 @@
 
 # mypy: disable-error-code="no-untyped-call"
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final, get_type_hints
 
@@ -57,13 +57,13 @@ def keep_binance(endpoints: Iterable[tuple[str, str, str, Any]]) -> list[Any]:
 
 
 def describe(
-    handler: Callable[..., Any], method: str, endpoint: "Endpoint", operation: str
+    handler: Callable[..., Awaitable[Any]], method: str, endpoint: "Endpoint", operation: str
 ) -> Callable[..., Any]:
     """The handler of one method, with its entry in the schema."""
 
     @wraps(handler)
-    def described(*args: Any, **kwargs: Any) -> Any:
-        return handler(*args, **kwargs)
+    async def described(*args: Any, **kwargs: Any) -> Any:
+        return await handler(*args, **kwargs)
 
     described.__name__ = method.lower()
     described.__doc__ = endpoint.answer.__doc__

@@ -1,18 +1,8 @@
-from django.urls import path, re_path
+"""Below `/api/v3/`."""
 
-from markets.binance.endpoints import API_V3, BESIDE
-from markets.binance.views import unknown_path, view_of
+from django.urls import re_path
 
+from markets.binance.endpoints import API_V3
+from markets.binance.views import paths_of, unknown_path
 
-def _operation(path: str) -> str:
-    return path.replace("/", "_")
-
-
-urlpatterns = [
-    *(
-        path(f"api/v3/{name}", view_of(methods, _operation(name)))
-        for name, methods in API_V3.items()
-    ),
-    *(path(name, view_of(methods, _operation(name))) for name, methods in BESIDE.items()),
-    re_path(r"^(?:api/v3|sapi|fapi|dapi)/", unknown_path),
-]
+urlpatterns = [*paths_of(API_V3), re_path("", unknown_path)]

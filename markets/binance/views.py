@@ -1,32 +1,38 @@
 """HTTP: from a request to an endpoint's answer, with the headers that clients watch."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.addresses import client_address
 from accounts.authentication import API_KEY_HEADER
-from accounts.selectors import knows_credential
+from accounts.counting import counting
+from accounts.selectors import credential_at_hand, knows_credential
 from exchange_site.api.problems import ProblemError
 from exchange_site.api.strict_json import read_body
+from exchange_site.api.views import AsyncAPIView
+from exchange_site.threads import in_thread
 from markets.binance import errors, limits
-from markets.binance.callers import Call, Caller, identify
+from markets.binance.callers import Call, Caller, Security, identify
 from markets.binance.endpoints import Endpoint, Methods
 from markets.binance.errors import BinanceError, binance_error, error_body
 from markets.binance.fields import decode
+from markets.binance.orders import send_prepared
 from markets.binance.parameters import read_parameters
 from markets.binance.schema import BinanceSchema, describe
 from markets.binance.weights import LEAST_WEIGHT
+from markets.definitions import aget_definition
 
 _encode: Final = msgspec.json.Encoder().encode
 _TIME_UNIT_HEADER: Final = "HTTP_X_MBX_TIME_UNIT"
 
 
-class BinanceView(APIView):
+class BinanceView(AsyncAPIView):
     """One path. Who calls, and how often, is the endpoint's matter and not that of DRF's classes:
     it depends on the method, and weights count before anybody is known."""
 
@@ -36,55 +42,74 @@ class BinanceView(APIView):
     throttle_classes = ()
     schema = BinanceSchema()
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+    async def ainitial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Nothing of DRF's is wanted: there is one format, and no version."""
 
     def handle_exception(self, exc: Exception) -> Response:
         return error_response(binance_error(exc))  # type: ignore[return-value] # an HttpResponse
 
-    def answer(self, request: Request) -> HttpResponse:
+    async def answer(self, request: Request) -> HttpResponse:
         """What every method of every path does."""
         endpoint = self.methods[request.method or ""]
         try:
             call = _call(request)
         except (BinanceError, ProblemError):
-            self._use(client_address(request), LEAST_WEIGHT)
+            await self._use(client_address(request), LEAST_WEIGHT)
             raise
-        caller = self._admit(call, endpoint)
+        caller = await self._admit(call, endpoint)
         wanted = decode(call.parameters, endpoint.parameters)
         if endpoint.orders:
-            self._count_orders(caller, endpoint.orders)
-        return _json(endpoint.answer(caller, wanted))
+            await self._count_orders(caller, endpoint.orders)
+        prepare = endpoint.prepare
+        if prepare is not None:
+            symbol: str = wanted.symbol  # type: ignore[attr-defined] # as all that prepares has
+            prepared = prepare(caller, wanted, await aget_definition(symbol=symbol))
+            if prepared is not None:
+                return _json(await send_prepared(prepared))
+        return _json(await in_thread(lambda: endpoint.answer(caller, wanted)))
 
-    def _admit(self, call: Call, endpoint: Endpoint) -> Caller:
+    async def _admit(self, call: Call, endpoint: Endpoint) -> Caller:
         """Know the caller and count the request; a maker's is not counted."""
         weight = endpoint.weight(call.parameters)
         if call.key is None or not knows_credential(key=call.key):
-            self._use(call.address, weight)  # before anything is looked up for whoever this is
-            return identify(call, endpoint.security)
+            await self._use(call.address, weight)  # before anything is looked up for whoever it is
+            return await _identify(call, endpoint.security)
         try:
-            caller = identify(call, endpoint.security)
+            caller = await _identify(call, endpoint.security)
         except BinanceError:
-            self._use(call.address, weight)
+            await self._use(call.address, weight)
             raise
         if caller.is_maker:
             self.headers |= limits.UNCOUNTED.headers()
         else:
-            self._use(call.address, weight)
+            await self._use(call.address, weight)
         return caller
 
-    def _use(self, address: str, weight: int) -> None:
-        self.headers |= limits.use_weight(address=address, weight=weight).headers()
+    async def _use(self, address: str, weight: int) -> None:
+        usage = await counting().run(limits.weight_of(address=address, weight=weight))
+        self.headers |= usage.headers()
 
-    def _count_orders(self, caller: Caller, number: int) -> None:
-        if caller.is_maker:
-            counts = limits.UNCOUNTED_ORDERS
-        else:
-            counts = limits.count_orders(account=caller.account, number=number)
+    async def _count_orders(self, caller: Caller, number: int) -> None:
+        counts = limits.UNCOUNTED_ORDERS
+        if not caller.is_maker:
+            counts = await counting().run(limits.orders_of(account=caller.account, number=number))
         self.headers |= counts.headers()
 
 
-def view_of(methods: Methods, operation: str) -> Any:
+async def _identify(call: Call, security: Security) -> Caller:
+    """In the event loop where the key is at hand."""
+    if security is Security.NONE or call.key is None or credential_at_hand(key=call.key):
+        return identify(call, security)
+    return await in_thread(lambda: identify(call, security))
+
+
+def paths_of(table: Mapping[str, Methods]) -> list[URLPattern]:
+    return [
+        path(name, _view_of(methods, name.replace("/", "_"))) for name, methods in table.items()
+    ]
+
+
+def _view_of(methods: Methods, operation: str) -> Any:
     """A view of these methods; `operation` names it in the schema."""
     handlers = {
         method.lower(): describe(BinanceView.answer, method, endpoint, operation)

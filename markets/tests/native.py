@@ -11,13 +11,16 @@ import httpx
 
 
 class NativeClient:
-    """`credentials` is what `create_api_key` prints."""
+    """`credentials` is what `create_api_key` prints; `patience_s`, how long it waits for an answer
+    before it hangs up."""
 
-    def __init__(self, url: str, credentials: Any) -> None:
+    def __init__(self, url: str, credentials: Any, *, patience_s: float = 20) -> None:
         self.username: str = credentials["username"]
         self._key = credentials["api_key"]
         self._secret = credentials["secret_key"].encode()
-        self._http = httpx.Client(base_url=f"{url}/api/v1", timeout=20)
+        self._http = httpx.Client(
+            base_url=f"{url}/api/v1", timeout=httpx.Timeout(20, read=patience_s)
+        )
 
     def get(self, path: str, **query: object) -> httpx.Response:
         return self.send("GET", path, query)

@@ -1,5 +1,6 @@
 """A request is let in: its caller known, its weight and its orders counted."""
 
+from accounts.counting import counting
 from accounts.selectors import knows_credential
 from markets.binance import limits
 from markets.binance.callers import Caller, Security
@@ -8,7 +9,6 @@ from markets.binance.exchange_info import rate_limits
 from markets.binance.limits import OrderCounts
 from markets.binance.parameters import Parameters
 from markets.binance.payloads import RateLimitUsage
-from realtime.api.counting import counting
 from realtime.api.session import ApiSession
 
 

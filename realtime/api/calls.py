@@ -1,7 +1,7 @@
 """From a request to its answer.
 
-`begin` returns once the request is let in and handed over, with what to await for the result. So
-the commands of a connection reach the engine in the order in which they came.
+`begin` returns once the request is let in and handed over, with a result that comes later. So the
+commands of a connection reach the engine in the order in which they came.
 """
 
 import asyncio
@@ -11,7 +11,9 @@ from typing import Any, Final
 
 import redis
 
+from engine.loop_client import loop_client
 from engine.publisher.reader import FeedUnavailable
+from exchange_site.threads import in_thread
 from markets.binance import errors, queries
 from markets.binance.callers import Caller, Security
 from markets.binance.endpoints import Endpoint
@@ -20,11 +22,11 @@ from markets.binance.parameters import Parameters
 from markets.binance.weights import LEAST_WEIGHT
 from realtime.api import commands
 from realtime.api.admission import Counted, admit, count_orders
+from realtime.api.later import Later, as_it_is, completed
 from realtime.api.messages import INVALID_JSON, ApiRequest, parse_list
 from realtime.api.methods import METHODS
 from realtime.api.session import ApiSession
 from realtime.api.user_data import UserData
-from realtime.threads import on_thread
 
 _APART: Final = frozenset({"apiKey", "returnRateLimits"})
 _LIGHT: Final = 2
@@ -44,14 +46,15 @@ class ApiCalls:
 
     def __init__(self, session: ApiSession, user_data: UserData) -> None:
         self._session = session
+        self._engine = loop_client()
         self._user_data = user_data
 
-    async def begin(self, request: ApiRequest, counted: Counted) -> Awaitable[Any]:
+    async def begin(self, request: ApiRequest, counted: Counted) -> Later:
         """Raises what `binance_error` translates."""
         try:
             method = request.method or ""
             if (answer := _OWN.get(method)) is not None:
-                return _known(await answer(self, request.parameters, counted))
+                return _now(await answer(self, request.parameters, counted))
             if (prepare := commands.LISTS.get(method)) is not None:
                 return await self._list(prepare, request.parameters, counted)
             if (endpoint := METHODS.get(method)) is not None:
@@ -67,7 +70,7 @@ class ApiCalls:
 
     async def _endpoint(
         self, method: str, endpoint: Endpoint, parameters: Parameters, counted: Counted
-    ) -> Awaitable[Any]:
+    ) -> Later:
         weight = endpoint.weight(parameters)
         caller = await admit(self._session, parameters, endpoint.security, weight, counted)
         wanted = decode(_without_ours(parameters), endpoint.parameters)
@@ -76,19 +79,20 @@ class ApiCalls:
         if prepare is not None:
             prepared = await commands.prepared(prepare, caller, wanted)
             if prepared is not None:
-                return await commands.send(prepared)
-        return asyncio.wrap_future(on_thread(partial(endpoint.answer, caller, wanted)))
+                return await commands.send(self._engine, prepared)
+        future = asyncio.ensure_future(in_thread(partial(endpoint.answer, caller, wanted)))
+        return Later(future, as_it_is)
 
     async def _list(
         self, kind: commands.ListKind, parameters: Parameters, counted: Counted
-    ) -> Awaitable[Any]:
+    ) -> Later:
         items = parse_list(parameters, kind.name, most=commands.MAX_TOGETHER)
         weight = len(items)
         caller = await admit(self._session, parameters, Security.TRADE, weight, counted)
         rest = {name: text for name, text in parameters.items() if name != kind.name}
         decode(_without_ours(rest), queries.NoParameters)
         await count_orders(caller, len(items) if kind.counts else 0, counted)
-        return await commands.send_all(kind, caller, items)
+        return await commands.send_all(self._engine, kind, caller, items)
 
     async def _log_on(self, parameters: Parameters, counted: Counted) -> dict[str, Any]:
         for name in ("apiKey", "signature"):
@@ -165,8 +169,8 @@ def _without_ours(parameters: Parameters) -> dict[str, str]:
     return {name: text for name, text in parameters.items() if name not in _APART}
 
 
-async def _known(result: Any) -> Any:
-    return result
+def _now(result: Any) -> Later:
+    return Later(completed(result), as_it_is)
 
 
 def known_methods() -> frozenset[str]:

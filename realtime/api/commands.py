@@ -4,28 +4,23 @@ What an order needs to be read by (its market's definition) is in memory; where 
 fetches it first. What has to ask before it knows what to send takes the way of all other methods.
 """
 
-from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, Final, NamedTuple
 
-from engine.core.replies import OrderReply, Refused, Reply
-from engine.loop_client import Result, loop_client, settle, settle_all
-from engine.outcomes import Answer
+from engine.core.replies import OrderReply, Refused
+from engine.loop_client import LoopClient, Outcome
 from engine.submit import CommandRefused
 from markets.binance import errors, queries
 from markets.binance.callers import Caller
 from markets.binance.errors import BinanceError, binance_error
 from markets.binance.fields import decode
-from markets.binance.orders import Prepared, prepare_cancel, prepare_order
+from markets.binance.orders import Prepare, Prepared, prepare_cancel, prepare_order
 from markets.binance.parameters import Parameters
-from markets.definitions import definition_at_hand, get_definition
+from markets.definitions import aget_definition
+from realtime.api.later import Later, completed
 from realtime.api.messages import error_fields
-from realtime.threads import in_thread
 
 MAX_TOGETHER: Final = 100
-TIMEOUT_S: Final = 5.0
-
-Prepare = Callable[[Caller, Any], Prepared | None]
-"""What to send; None where that has to be asked for first."""
 
 SINGLE: Final[dict[str, Prepare]] = {"order.place": prepare_order, "order.cancel": prepare_cancel}
 
@@ -49,25 +44,23 @@ LISTS: Final = {
 
 async def prepared(prepare: Prepare, caller: Caller, wanted: Any) -> Prepared | None:
     """Raises what `binance_error` translates."""
-    if not definition_at_hand(symbol=wanted.symbol):
-        await in_thread(lambda: get_definition(symbol=wanted.symbol))
-    return prepare(caller, wanted)
+    return prepare(caller, wanted, await aget_definition(symbol=wanted.symbol))
 
 
-async def send(command: Prepared) -> Awaitable[Any]:
-    """Hand it over; the result is to be awaited. Raises EngineUnavailable."""
-    client = loop_client()
+async def send(client: LoopClient, prepared: Prepared) -> Later:
+    """Hand it over. Raises EngineUnavailable."""
     await client.ready()
-    (future,) = client.post([command.command])
-    return _result(command, future)
+    return Later(client.post([prepared.command]), partial(_single, prepared))
 
 
-async def _result(prepared: Prepared, future: Result) -> Any:
-    answer = await settle(future, prepared.command, timeout=TIMEOUT_S)
-    return _present(prepared, answer.reply)
+def _single(prepared: Prepared, outcomes: list[Outcome]) -> Any:
+    return _present(prepared, outcomes[0])
 
 
-def _present(prepared: Prepared, reply: Reply) -> Any:
+def _present(prepared: Prepared, outcome: Outcome) -> Any:
+    if isinstance(outcome, Exception):
+        raise outcome
+    reply = outcome.reply
     if isinstance(reply, Refused):
         raise prepared.refusal(CommandRefused(reply.code, reply.detail))
     assert isinstance(reply, OrderReply), reply
@@ -75,15 +68,15 @@ def _present(prepared: Prepared, reply: Reply) -> Any:
 
 
 async def send_all(
-    kind: ListKind, caller: Caller, items: list[Parameters]
-) -> Awaitable[list[dict[str, Any]]]:
+    client: LoopClient, kind: ListKind, caller: Caller, items: list[Parameters]
+) -> Later:
     """Hand over those that are well formed, with one push. Raises EngineUnavailable."""
     wanted = [await _prepared_item(kind, caller, item) for item in items]
-    sendable = [each for each in wanted if isinstance(each, Prepared)]
-    client = loop_client()
+    commands = [each.command for each in wanted if isinstance(each, Prepared)]
+    if not commands:
+        return Later(completed([]), partial(_results, wanted))
     await client.ready()
-    futures = client.post([each.command for each in sendable]) if sendable else []
-    return _results(wanted, sendable, futures)
+    return Later(client.post(commands), partial(_results, wanted))
 
 
 async def _prepared_item(
@@ -96,25 +89,19 @@ async def _prepared_item(
     return made if made is not None else errors.UNSUPPORTED_OPERATION.error()
 
 
-async def _results(
-    wanted: list[Prepared | BinanceError],
-    sent: list[Prepared],
-    futures: list[Result],
+def _results(
+    wanted: list[Prepared | BinanceError], outcomes: list[Outcome]
 ) -> list[dict[str, Any]]:
-    messages = [each.command for each in sent]
-    answers = await settle_all(futures, messages, timeout=TIMEOUT_S) if futures else []
-    remaining = iter(answers)
+    remaining = iter(outcomes)
     return [
         error_fields(each) if isinstance(each, BinanceError) else _item(each, next(remaining))
         for each in wanted
     ]
 
 
-def _item(prepared: Prepared, answer: Answer | Exception) -> dict[str, Any]:
+def _item(prepared: Prepared, outcome: Outcome) -> dict[str, Any]:
     """What the single call would have answered."""
     try:
-        if isinstance(answer, Exception):
-            raise answer
-        return {"status": 200, "result": _present(prepared, answer.reply)}
+        return {"status": 200, "result": _present(prepared, outcome)}
     except Exception as error:
         return error_fields(binance_error(error))

@@ -5,8 +5,9 @@ come when they are known. At most MAX_UNDER_WAY wait for theirs: then the socket
 """
 
 import asyncio
-from collections.abc import Awaitable
-from typing import Final
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final
 
 from markets.binance.errors import binance_error
 from markets.binance.payloads import RateLimitUsage
@@ -15,6 +16,7 @@ from realtime.api.calls import ApiCalls
 from realtime.api.messages import ApiRequest, answer, error_answer, parse_request
 from realtime.api.session import ApiSession
 from realtime.api.user_data import UserData
+from realtime.outgoing import Outgoing
 from realtime.socket_consumer import SocketConsumer
 
 MAX_UNDER_WAY: Final = 100
@@ -28,46 +30,48 @@ class ApiConsumer(SocketConsumer):
         address, _port = self.scope.get("client") or ("", 0)
         self._calls = ApiCalls(ApiSession(address), self._user_data)
         self._places = asyncio.Semaphore(MAX_UNDER_WAY)
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._under_way: set[asyncio.Future[Any]] = set()
 
     async def disconnect(self, code: int) -> None:
         self._connection.forget()
         self._user_data.close()
-        for task in tuple(self._under_way):
-            task.cancel()
+        for future in tuple(self._under_way):
+            future.cancel()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         request = parse_request(text_data or "")
         await self._places.acquire()
         counted = Counted()
         try:
-            result = await self._calls.begin(request, counted)
+            later = await self._calls.begin(request, counted)
         except Exception as error:
             self._places.release()
             self._refuse(request, error, counted)
             return
-        task = asyncio.create_task(self._finish(request, result, counted))
-        self._under_way.add(task)
-        task.add_done_callback(self._done)
+        self._under_way.add(later.future)
+        later.future.add_done_callback(partial(self._finish, request, counted, later.present))
 
-    async def _finish(
-        self, request: ApiRequest, result: Awaitable[object], counted: Counted
+    def _finish(
+        self,
+        request: ApiRequest,
+        counted: Counted,
+        present: Callable[[Any], object],
+        future: "asyncio.Future[Any]",
     ) -> None:
+        self._under_way.discard(future)
+        self._places.release()
+        if future.cancelled():  # the client is gone
+            return
         try:
-            text = answer(request.id, await result, _told(request, counted))
+            text = answer(request.id, present(future.result()), _told(request, counted))
         except Exception as error:
             self._refuse(request, error, counted)
         else:
-            self._connection.offer(text)
+            self._connection.offer(Outgoing(text))
 
     def _refuse(self, request: ApiRequest, error: Exception, counted: Counted) -> None:
-        self._connection.offer(
-            error_answer(request.id, binance_error(error), _told(request, counted))
-        )
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._under_way.discard(task)
-        self._places.release()
+        text = error_answer(request.id, binance_error(error), _told(request, counted))
+        self._connection.offer(Outgoing(text))
 
 
 def _told(request: ApiRequest, counted: Counted) -> list[RateLimitUsage] | None:

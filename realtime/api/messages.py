@@ -1,6 +1,6 @@
 """What clients ask on the socket, and how it is answered. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -22,7 +22,7 @@ class _Identified(msgspec.Struct):
 
 class _Frame(_Identified):
     method: str = ""
-    params: dict[str, msgspec.Raw] = {}
+    params: msgspec.Raw = msgspec.Raw(b"{}")
 
 
 _VERSION: Final = "v3/"
@@ -30,8 +30,11 @@ _VERSION: Final = "v3/"
 
 _decode_frame: Final = msgspec.json.Decoder(_Frame).decode
 _decode_id: Final = msgspec.json.Decoder(_Identified).decode
+# Numbers as they were written: a decimal is a text from here on.
+_decode_scalars: Final = msgspec.json.Decoder(dict[str, Any], float_hook=str).decode
+_decode_written: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_text: Final = msgspec.json.Decoder(str).decode
-_decode_list: Final = msgspec.json.Decoder(list[dict[str, msgspec.Raw]]).decode
+_decode_list: Final = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -48,10 +51,10 @@ def parse_request(text: str) -> ApiRequest:
     """What is no request has its id, where one can be read, and no method."""
     try:
         frame = _decode_frame(text)
-        if not frame.method or len(frame.params) > MAX_PARAMETERS:
+        parameters = _texts(bytes(frame.params))
+        if not frame.method or len(parameters) > MAX_PARAMETERS:
             return ApiRequest(frame.id)
-        method = frame.method.removeprefix(_VERSION)
-        return ApiRequest(frame.id, method, _texts(frame.params))
+        return ApiRequest(frame.id, frame.method.removeprefix(_VERSION), parameters)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return ApiRequest(_id_of(text))
 
@@ -68,23 +71,36 @@ def parse_list(parameters: Parameters, name: str, *, most: int) -> list[Paramete
     if name not in parameters:
         raise errors.MANDATORY_PARAMETER.error(name)
     try:
-        items: list[Parameters] = [_texts(item) for item in _decode_list(parameters[name])]
+        items = [_texts(bytes(item)) for item in _decode_list(parameters[name])]
     except (msgspec.MsgspecError, RecursionError):
         raise errors.INVALID_DATA.error(name) from None
     if not 0 < len(items) <= most:
         raise errors.INVALID_DATA.error(name)
-    return items
+    return list[Parameters](items)
 
 
-def _texts(params: Mapping[str, msgspec.Raw]) -> dict[str, str]:
-    return {name: _text(bytes(raw)) for name, raw in params.items()}
+def _texts(raw: bytes) -> dict[str, str]:
+    """The members of an object. Those that are lists or objects are as they were written, too, for
+    a signature is over that; but such members are rare, and reading without them is quick."""
+    if b"[" in raw or b"{" in raw[1:]:
+        return {name: _written(bytes(value)) for name, value in _decode_written(raw).items()}
+    return {
+        name: value if type(value) is str else _scalar(value)
+        for name, value in _decode_scalars(raw).items()
+    }
 
 
-def _text(raw: bytes) -> str:
+def _written(raw: bytes) -> str:
     """Of a string its value; of anything else what stands there; nothing for null."""
     if raw.startswith(b'"'):
         return _decode_text(raw)
     return "" if raw == b"null" else raw.decode()
+
+
+def _scalar(value: bool | int | None) -> str:
+    if value is None:
+        return ""
+    return str(value) if type(value) is int else str(value).lower()
 
 
 def answer(request_id: RequestId, result: Any, limits: Sequence[RateLimitUsage] | None) -> str:

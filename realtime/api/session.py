@@ -4,12 +4,19 @@ import time
 from typing import Any
 from urllib.parse import urlencode
 
-from accounts.selectors import Credential, credential_at_hand, get_credential
+from accounts.selectors import Credential, credential_at_hand
 from accounts.signatures import verify
+from exchange_site.threads import in_thread
 from markets.binance import errors
-from markets.binance.callers import ANYBODY, Caller, Security, credential_of, remaining_ms
+from markets.binance.callers import (
+    ANYBODY,
+    Caller,
+    Security,
+    allowed,
+    credential_of,
+    remaining_ms,
+)
 from markets.binance.parameters import Parameters
-from realtime.threads import in_thread
 
 
 class ApiSession:
@@ -33,9 +40,11 @@ class ApiSession:
         key = self.key_of(parameters)
         if key is None:
             raise errors.MANDATORY_PARAMETER.error("apiKey")
-        if not credential_at_hand(key=key):
-            await in_thread(lambda: get_credential(key=key))
-        credential = credential_of(key, self.address, security)
+        credential = credential_at_hand(key=key)
+        if credential is None:
+            credential = await in_thread(lambda: credential_of(key, self.address, security))
+        else:
+            allowed(credential, self.address, security)
         if not security.is_signed:
             return Caller(credential)
         if key != self.key or "signature" in parameters:

@@ -13,12 +13,13 @@ from accounts.models import Scope
 from accounts.selectors import get_credential
 from engine.publisher.frames import encode
 from engine.publisher.missed import TooLongAgo
+from exchange_site.threads import in_thread
 from markets.binance.callers import Caller
 from markets.binance.errors import Words
 from realtime.broker import process_broker
 from realtime.client_connection import ClientConnection
+from realtime.outgoing import Outgoing
 from realtime.sessions import wait_for_end
-from realtime.threads import in_thread
 from realtime.user_subscription import UserSubscription, follow
 
 MAX_SUBSCRIPTIONS: Final = 10
@@ -75,7 +76,7 @@ class UserData:
         await wait_for_end(caller.account, lambda: in_thread(lambda: _account_of(caller)))
         now = time.time_ns() // 1_000_000
         ended = encode({"e": "eventStreamTerminated", "E": now})
-        self._connection.offer(f'{{"subscriptionId":{number},"event":{ended}}}')
+        self._connection.offer(Outgoing(f'{{"subscriptionId":{number},"event":{ended}}}'))
         self.unsubscribe(number)
 
     def unsubscribe(self, number: int) -> None:

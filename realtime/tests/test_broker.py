@@ -12,6 +12,7 @@ from realtime.client_connection import (
     ClientConnection,
 )
 from realtime.layer import LOST
+from realtime.outgoing import Outgoing
 
 
 class Layer:
@@ -38,14 +39,22 @@ class Layer:
 
 
 class Socket:
-    """Where a client connection sends to. `stalled` accepts nothing more."""
+    """Where a connection sends to. `behind` takes nothing at once, `stalled` nothing at all."""
 
     def __init__(self, *, combined: bool = False) -> None:
         self.received: list[str] = []
         self.closed: int | None = None
         self.aborted = False
-        self.stalled = False
-        self.connection = ClientConnection(self._send, self._close, self._abort, combined=combined)
+        self.behind = self.stalled = False
+        self.connection = ClientConnection(
+            self._write, self._send, self._close, self._abort, combined=combined
+        )
+
+    def _write(self, message: Outgoing) -> bool:
+        if self.behind or self.stalled:
+            return False
+        self.received.append(message.text)
+        return True
 
     async def _send(self, text: str) -> None:
         if self.stalled:
@@ -179,9 +188,21 @@ async def test_what_waits_is_bounded_in_size(setting: Setting) -> None:
     socket = await setting.socket()
     socket.stalled = True
     for _ in range(5):
-        socket.connection.offer("x" * 900_000)
+        socket.connection.offer(Outgoing("x" * 900_000))
         await settled()
     assert socket.connection._closing is not None
+
+
+async def test_what_waits_is_sent_before_what_comes_later(setting: Setting) -> None:
+    socket = await setting.socket()
+    socket.connection.offer(Outgoing("one"))
+    socket.behind = True
+    socket.connection.offer(Outgoing("two"))
+    socket.behind = False
+    socket.connection.offer(Outgoing("three"))
+    await settled()
+    socket.connection.offer(Outgoing("four"))
+    assert socket.received == ["one", "two", "three", "four"]
 
 
 async def test_requests_are_counted(setting: Setting) -> None:

@@ -18,6 +18,7 @@ from engine.publisher.publisher import Groups, OtherJournal, Publisher
 from engine.publisher.store import FeedStore, LeaseLost
 from engine.snapshots.past import DatabasePast
 from engine.worker.clock import SteadyClock
+from exchange_site.garbage import spare_what_stands
 
 
 class Command(BaseCommand):
@@ -44,4 +45,5 @@ async def publish() -> None:
         groups = cast(Groups, get_channel_layer())
         clock = SteadyClock()
         publisher = Publisher(journal, FeedStore(shared), groups, DatabasePast(), clock.now_ms)
+        spare_what_stands()
         await publisher.run(stop.is_set)

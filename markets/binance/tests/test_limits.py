@@ -6,16 +6,17 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from markets.binance import limits
+from accounts import counting
+from accounts.counting import run_count
 from markets.binance.endpoints import API_V3, BESIDE
 from markets.binance.errors import BinanceError
 from markets.binance.limits import (
     FIRST_BAN_S,
     LONGEST_BAN_S,
     MAX_VIOLATIONS,
-    count_orders,
     order_counts,
-    use_weight,
+    orders_of,
+    weight_of,
 )
 from markets.binance.tests.client import BinanceClient, market, order, said
 
@@ -88,14 +89,14 @@ def test_nothing_is_free() -> None:
 
 
 def test_too_much_and_then_a_ban(small: Any) -> None:
-    assert use_weight(address=HERE, weight=60).weight == 60
-    assert use_weight(address=HERE, weight=40).headers() == {
+    assert run_count(weight_of(address=HERE, weight=60)).weight == 60
+    assert run_count(weight_of(address=HERE, weight=40)).headers() == {
         "X-MBX-USED-WEIGHT": "100",
         "X-MBX-USED-WEIGHT-1M": "100",
     }
     for _ in range(MAX_VIOLATIONS):
         with pytest.raises(BinanceError) as refused:
-            use_weight(address=HERE, weight=1)
+            run_count(weight_of(address=HERE, weight=1))
         assert (refused.value.status, refused.value.code) == (429, -1003)
         assert refused.value.text == (
             f"Too much request weight used; current limit is {LIMIT} request weight per 1 MINUTE. "
@@ -105,7 +106,7 @@ def test_too_much_and_then_a_ban(small: Any) -> None:
         assert 0 < refused.value.retry_after_s <= 60
     for _ in range(2):
         with pytest.raises(BinanceError) as banned:
-            use_weight(address=HERE, weight=1)
+            run_count(weight_of(address=HERE, weight=1))
         assert (banned.value.status, banned.value.code) == (418, -1003)
         assert re.fullmatch(
             r"Way too much request weight used; IP banned until [0-9]{13}\. Please use WebSocket "
@@ -114,7 +115,7 @@ def test_too_much_and_then_a_ban(small: Any) -> None:
         )
         assert banned.value.retry_after_s is not None
         assert 0 < banned.value.retry_after_s <= FIRST_BAN_S
-    assert use_weight(address="192.0.2.2", weight=1).weight == 1, "others go on"
+    assert run_count(weight_of(address="192.0.2.2", weight=1)).weight == 1, "others go on"
 
 
 def test_bans_grow(small: Any) -> None:
@@ -123,7 +124,7 @@ def test_bans_grow(small: Any) -> None:
         small.delete(f"binance:ban:{HERE}")
         for _ in range(MAX_VIOLATIONS + 1):
             with pytest.raises(BinanceError) as refused:
-                use_weight(address=HERE, weight=LIMIT + 1)
+                run_count(weight_of(address=HERE, weight=LIMIT + 1))
         assert refused.value.status == 418
         lengths.append(round(refused.value.retry_after_s or 0))
     assert lengths[:4] == [120, 240, 480, 960]
@@ -132,10 +133,10 @@ def test_bans_grow(small: Any) -> None:
 
 def test_orders_of_an_account(small: Any) -> None:
     for number in (1, 2):
-        counts = count_orders(account=7, number=1)
+        counts = run_count(orders_of(account=7, number=1))
         assert counts == (number, number)
     with pytest.raises(BinanceError) as refused:
-        count_orders(account=7, number=2)
+        run_count(orders_of(account=7, number=2))
     assert (refused.value.status, refused.value.code, refused.value.text) == (
         429,
         -1015,
@@ -144,24 +145,24 @@ def test_orders_of_an_account(small: Any) -> None:
     assert order_counts(account=7) == (2, 2), "one that was refused is not counted"
     for key in small.keys("binance:orders:7:10:*"):
         small.delete(key)
-    assert count_orders(account=7, number=3) == (3, 5)
+    assert run_count(orders_of(account=7, number=3)) == (3, 5)
     for key in small.keys("binance:orders:7:10:*"):
         small.delete(key)
     with pytest.raises(BinanceError) as refused:
-        count_orders(account=7, number=1)
+        run_count(orders_of(account=7, number=1))
     assert refused.value.text == "Too many new orders; current limit is 5 orders per 1 DAY."
-    assert count_orders(account=8, number=1) == (1, 1)
+    assert run_count(orders_of(account=8, number=1)) == (1, 1)
 
 
 def test_without_redis_all_pass(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:1"
-    limits._connection.cache_clear()
+    counting._connection.cache_clear()
     try:
-        assert use_weight(address=HERE, weight=10**9).weight == 0
-        assert count_orders(account=7, number=10**9) == (0, 0)
+        assert run_count(weight_of(address=HERE, weight=10**9)).weight == 0
+        assert run_count(orders_of(account=7, number=10**9)) == (0, 0)
         assert order_counts(account=7) == (0, 0)
     finally:
-        limits._connection.cache_clear()
+        counting._connection.cache_clear()
 
 
 def test_an_address_is_counted_told_and_refused(exchange: Any) -> None:

@@ -1,22 +1,59 @@
-"""Counts requests and orders in the shared Redis, without a thread.
+"""Counts requests and orders in the shared Redis: each with one script, hence one round trip.
 
-What comes while Redis is being asked waits, and is asked for together next: under load many counts
-share one round trip, and a lone one does not wait at all. One an event loop.
+Threads ask by `run_count`, coroutines by `counting()`. Where that Redis does not answer, nothing is
+counted and all pass: trading does not stop with it.
 """
 
 import asyncio
-from typing import Any, Final, NamedTuple, TypeVar
+import logging
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
 
 import redis
 from django.conf import settings
 
-from engine.connections import connect_async
-from markets.binance.limits import Count, warn_uncounted
+from engine.connections import connect, connect_async
 
 MAX_TOGETHER: Final = 500
 
 _T = TypeVar("_T")
+_log = logging.getLogger(__name__)
+
+
+class Count(NamedTuple, Generic[_T]):
+    """Something to count: the script to run, and what its answer means.
+
+    `read` may raise; None stands for no answer, and then nothing was counted.
+    """
+
+    script: str
+    names: tuple[str, ...]
+    arguments: tuple[int, ...]
+    read: Callable[[Any], _T]
+
+    def command(self) -> tuple[str | int, ...]:
+        return "EVAL", self.script, len(self.names), *self.names, *self.arguments
+
+
+def run_count(count: Count[_T]) -> _T:
+    """What `count` reads from the answer."""
+    try:
+        answer = _connection().execute_command(*count.command())
+    except redis.RedisError:
+        _warn_uncounted()
+        answer = None
+    return count.read(answer)
+
+
+def _warn_uncounted() -> None:
+    _log.warning("the shared Redis does not answer: nothing is counted")
+
+
+@lru_cache(maxsize=1)
+def _connection() -> "redis.Redis":
+    return connect(settings.REDIS_URL)
 
 
 class _Asked(NamedTuple):
@@ -25,6 +62,12 @@ class _Asked(NamedTuple):
 
 
 class Counting:
+    """For the coroutines of one event loop.
+
+    What comes while Redis is being asked waits, and is asked for together next: under load many
+    counts share one round trip, and a lone one does not wait at all.
+    """
+
     def __init__(self, url: str) -> None:
         self._client: Any = connect_async(url)
         self._waiting: list[_Asked] = []
@@ -54,7 +97,7 @@ class Counting:
                 answers: list[Any] = await pipeline.execute()
                 return answers
         except redis.RedisError:
-            warn_uncounted()
+            _warn_uncounted()
             return [None] * len(asked)
 
 
