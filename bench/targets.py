@@ -33,7 +33,9 @@ class Target(msgspec.Struct, frozen=True):
             return "reached" if not self.bound else f"reached, at {value / self.bound:.0%} of it"
         if not self.bound:
             return f"missed by {value:,g}"
-        return f"missed, at {value / self.bound:.0%} of it"
+        if self.at_least is not None:
+            return f"missed, at {value / self.bound:.0%} of it"
+        return f"missed, {value / self.bound:.3g} times as much"
 
     def __str__(self) -> str:
         return f"{'≥' if self.at_least is not None else '≤'} {self.bound:,g} {self.unit}"

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from bench.report.figures import Figure, Nature, nature_of
+from bench.report.figures import Figure, Nature
 
 PATH: Final = Path(__file__).resolve().parent.parent / "baseline.json"
 
@@ -82,14 +82,14 @@ def write_baseline(figures: Iterable[Figure], machine: str) -> None:
     baseline = read_baseline()
     baseline.machine = machine
     for each in figures:
-        if nature_of(each.unit) is not None:
+        if each.nature is not None:
             baseline.figures[each.name] = Kept(each.value, each.unit, round(each.speed, 2))
     baseline.figures = dict(sorted(baseline.figures.items()))
     PATH.write_bytes(msgspec.json.format(msgspec.json.encode(baseline), indent=2) + b"\n")
 
 
 def compare(figure: Figure, baseline: Baseline) -> Comparison:
-    nature = nature_of(figure.unit)
+    nature = figure.nature
     if nature is None:
         return Comparison(figure, Verdict.UNCOMPARED)
     kept = baseline.figures.get(figure.name)

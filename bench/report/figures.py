@@ -32,17 +32,23 @@ _NATURES: Final = {
 }
 
 
-def nature_of(unit: str) -> Nature | None:
+_BY_CLOCK: Final = frozenset({"takeover"})
+"""Benches whose times are those of leases and timers, on any machine."""
+
+
+def nature_of(unit: str, bench: str = "") -> Nature | None:
     """None for what only counts, such as messages seen."""
     if unit.endswith("/s") or unit == "sockets":
         return Nature.RATE
-    return _NATURES.get(unit)
+    nature = _NATURES.get(unit)
+    return Nature.SIZE if nature is Nature.TIME and bench in _BY_CLOCK else nature
 
 
 class Figure(NamedTuple):
     name: str
     value: float
     unit: str
+    nature: Nature | None
     speed: float
     """Rounds a second of the calibration's `python`, measured beside it."""
     target: Target | None
@@ -57,17 +63,17 @@ def name_of(result: Result) -> str:
 
 def figures_of(result: Result) -> Iterator[Figure]:
     """The value itself, and each detail that has a target."""
-    name, speed = name_of(result), result["calibration"]["python"]
+    name, speed, bench = name_of(result), result["calibration"]["python"], result["bench"]
     targets = {target.field: target for target in TARGETS if target.figure == name}
-    own = targets.pop("value", None)
+    own, unit = targets.pop("value", None), result["unit"]
     tail = "p99" in str(result.get("what"))
-    yield Figure(name, float(result["value"]), str(result["unit"]), speed, own, tail)
+    yield Figure(name, float(result["value"]), unit, nature_of(unit, bench), speed, own, tail)
     for field, target in targets.items():
         value = detail(result, field)
         if value is not None:
+            label, nature = f"{name}, {field.replace('.', ' ')}", nature_of(target.unit, bench)
             tail = field.rpartition(".")[2] != "p50"
-            label = f"{name}, {field.replace('.', ' ')}"
-            yield Figure(label, value, target.unit, speed, target, tail)
+            yield Figure(label, value, target.unit, nature, speed, target, tail)
 
 
 def detail(result: Result, path: str) -> float | None:

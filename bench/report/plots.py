@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Callable, Mapping, Sequence
+from textwrap import fill
 from typing import Any, Final
 
 import matplotlib
@@ -10,11 +11,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
 from bench.report.baseline import Comparison
-from bench.report.figures import Nature, Result, detail, name_of, nature_of
+from bench.report.figures import Nature, Result, detail, name_of
 
 _PERCENTILE: Final = re.compile(r"p(\d+(?:\.\d+)?)$")
-_WIDTH: Final = 9.0
-_INCHES_A_BAR: Final = 0.34
+_WIDTH: Final = 10.0
+_INCHES_A_BAR: Final = 0.38
+_INCHES_A_LINE: Final = 0.2
+_CHARACTERS_A_NAME: Final = 48
 
 matplotlib.rcParams.update(
     {
@@ -32,10 +35,10 @@ matplotlib.rcParams.update(
 
 def rates(comparisons: Sequence[Comparison]) -> str:
     """Bars of what is counted a second, with the baseline's and the target's marks; logarithmic."""
-    shown = [each for each in comparisons if nature_of(each.figure.unit) is Nature.RATE][::-1]
+    shown = [each for each in comparisons if each.figure.nature is Nature.RATE][::-1]
     if not shown:
         return ""
-    canvas, axes = _canvas(len(shown))
+    canvas, axes = _canvas(_INCHES_A_BAR * len(shown))
     places = range(len(shown))
     values = [each.figure.value for each in shown]
     axes.barh(places, values, color="tab:blue", alpha=0.75, height=0.55, label="measured")
@@ -49,11 +52,11 @@ def rates(comparisons: Sequence[Comparison]) -> str:
             lefts, ys = zip(*found, strict=True)
             axes.scatter(lefts, ys, marker="|", s=240, linewidth=2.5, color=colour, label=label)
     axes.set_xscale("log")
+    axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.set_xlim(left=min(values) / 3)
-    axes.set_yticks(list(places), [each.figure.name for each in shown])
+    axes.set_yticks(list(places), [_wrapped(each.figure.name) for each in shown])
     axes.set_xlabel("a second")
-    _legend(axes)
-    return _svg(canvas)
+    return _finish(canvas, columns=3)
 
 
 def _bound(comparison: Comparison) -> float | None:
@@ -66,7 +69,7 @@ def latencies(results: Sequence[Result]) -> str:
     curves = [curve for result in results for curve in _curves(result)]
     if not curves:
         return ""
-    canvas, axes = _canvas(12)
+    canvas, axes = _canvas(4 + _INCHES_A_LINE * len(curves))
     for label, points in curves:
         # The highest value of a run belongs to no percentile of its own.
         shares = [1 / (1 - percentile / 100) for percentile, _ in points]
@@ -76,9 +79,10 @@ def latencies(results: Sequence[Result]) -> str:
     ticks = (50, 90, 99, 99.9, 99.99)
     axes.set_xticks([1 / (1 - tick / 100) for tick in ticks], [f"{tick:g} %" for tick in ticks])
     axes.set_xlabel("of all are quicker than")
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter("{x:g}")
     axes.set_ylabel("ms")
-    _legend(axes)
-    return _svg(canvas)
+    return _finish(canvas, columns=1)
 
 
 def _curves(result: Result) -> list[tuple[str, list[tuple[float, float]]]]:
@@ -110,7 +114,7 @@ def shares(results: Sequence[Result], field: str, unit: str) -> str:
     if not shown:
         return ""
     parts = list(dict.fromkeys(part for result in shown for part in result[field]))
-    canvas, axes = _canvas(len(shown))
+    canvas, axes = _canvas(_INCHES_A_BAR * len(shown) + _INCHES_A_LINE * len(parts) / 5)
     places = range(len(shown))
     left = [0.0] * len(shown)
     colours = matplotlib.colormaps["tab20"].colors  # type: ignore[attr-defined]
@@ -119,15 +123,14 @@ def shares(results: Sequence[Result], field: str, unit: str) -> str:
         colour = colours[number % len(colours)]
         axes.barh(places, widths, left=left, height=0.55, label=part, color=colour)
         left = [start + width for start, width in zip(left, widths, strict=True)]
-    axes.set_yticks(list(places), [name_of(result) for result in shown])
+    axes.set_yticks(list(places), [_wrapped(name_of(result)) for result in shown])
     axes.set_xlabel(unit)
-    _legend(axes)
-    return _svg(canvas)
+    return _finish(canvas, columns=5)
 
 
 def growth(title: str, along: Sequence[float], lines: Mapping[str, Sequence[float]]) -> str:
     """Lines over a logarithmic axis of how much there was of `title`."""
-    canvas, axes = _canvas(7)
+    canvas, axes = _canvas(3)
     for label, values in lines.items():
         axes.plot(along, values, marker="o", label=label)
     axes.set_xscale(
@@ -137,20 +140,22 @@ def growth(title: str, along: Sequence[float], lines: Mapping[str, Sequence[floa
     axes.minorticks_off()
     axes.set_ylim(bottom=0)
     axes.set_xlabel(title)
-    _legend(axes)
-    return _svg(canvas)
+    return _finish(canvas, columns=3)
 
 
-def _canvas(bars: int) -> tuple[Canvas, Axes]:
-    canvas = Canvas(figsize=(_WIDTH, 1.2 + _INCHES_A_BAR * bars), layout="constrained")
+def _wrapped(name: str) -> str:
+    return fill(name, _CHARACTERS_A_NAME)
+
+
+def _canvas(height: float) -> tuple[Canvas, Axes]:
+    """Inches, beside what axis and legend take in any case."""
+    canvas = Canvas(figsize=(_WIDTH, 1 + height), layout="constrained")
     return canvas, canvas.subplots()
 
 
-def _legend(axes: Axes) -> None:
-    axes.legend(loc="upper left", bbox_to_anchor=(0, -0.18), ncols=3)
-
-
-def _svg(canvas: Canvas) -> str:
+def _finish(canvas: Canvas, *, columns: int) -> str:
+    """With a legend below, in so many columns; as SVG."""
+    canvas.legend(loc="outside lower left", ncols=columns)
     out = io.StringIO()
     canvas.savefig(out, format="svg", metadata={"Date": None})
     svg = out.getvalue()

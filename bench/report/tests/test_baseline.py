@@ -3,7 +3,7 @@
 import pytest
 
 from bench.report.baseline import Baseline, Kept, Verdict, compare
-from bench.report.figures import Figure, figures_of, unmeasured
+from bench.report.figures import Figure, Nature, figures_of, nature_of, unmeasured
 from bench.targets import TARGETS
 
 SPEED = 100.0
@@ -11,7 +11,7 @@ SPEED = 100.0
 
 
 def figure(value: float, unit: str, speed: float, *, is_tail: bool = False) -> Figure:
-    return Figure("some", value, unit, speed, None, is_tail)
+    return Figure("some", value, unit, nature_of(unit), speed, None, is_tail)
 
 
 @pytest.mark.parametrize(
@@ -74,9 +74,10 @@ def test_details_with_a_target_are_figures_of_their_own() -> None:
     median, longest = figures_of(result)
     assert (median.value, median.target) == (0.4, None)
     assert (longest.value, longest.unit, longest.is_tail) == (2.5, "s", True)
+    assert longest.nature is Nature.SIZE  # leases end when they end, on any machine
     missed = compare(longest, Baseline())
     assert missed.is_reached is False
-    assert missed.distance == "missed, at 125% of it"
+    assert missed.distance == "missed, 1.25 times as much"
 
 
 def test_a_target_that_no_figure_meets_is_told() -> None:
