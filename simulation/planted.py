@@ -117,9 +117,11 @@ class AnyTime(SmallBatches):
 class SwallowingBatch(Batch):
     """Goes on after an exception, with what it left behind."""
 
-    def _apply_command(self, raw: bytes, command: Command, origin: Address | None) -> None:
+    def _apply_command(
+        self, raw: bytes, command: Command, text: bytes, origin: Address | None
+    ) -> None:
         try:
-            super()._apply_command(raw, command, origin)
+            super()._apply_command(raw, command, text, origin)
         except Bug:
             self.applying = None
 
