@@ -24,7 +24,7 @@ MAX_MESSAGE_BYTES: Final = 4096
 """A longer message is malformed, whatever it says."""
 
 
-class Address(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class Address(msgspec.Struct, frozen=True, array_like=True, gc=False, forbid_unknown_fields=True):
     """Whom to answer."""
 
     reply_to: str
