@@ -1,4 +1,4 @@
-"""The exchange's paths, and one where DRF finds out who calls and there is nothing to do."""
+"""The exchange's paths, and `/api/bench/empty`: DRF finds out who calls, and nothing is to do."""
 
 from django.urls import path
 from rest_framework.request import Request

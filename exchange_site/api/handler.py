@@ -1,7 +1,7 @@
 """Django's handler for the paths of the API: a request that needs no thread takes none.
 
-Django's own makes two threads for every request, and takes a dozen of its steps there and back: its
-signals, each piece of middleware, the view, the rendering of the response, its end. That costs
+Django's own makes two threads for every request, and takes more than a dozen steps there and back:
+its signals, each piece of middleware, the view, the rendering of the response, its end. That costs
 several times what an order does. Here none of these waits, so all are done in the event loop, and
 what has to wait shares a number of threads.
 """
