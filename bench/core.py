@@ -14,6 +14,7 @@ from statistics import median
 from typing import Any
 
 from engine.compiled import is_compiled
+from engine.core.acceptance import complete_reply
 from engine.core.commands import (
     AmendOrder,
     CancelOrder,
@@ -127,7 +128,7 @@ class Mix:
         return random_order(self._chance, 5_000_000, ioc=ioc, spread=self._spread)
 
     def _apply(self, command: Command) -> Command:
-        reply, _ = self._engine.apply(command)
+        reply = complete_reply(self._engine.apply(command)[0], command)
         if isinstance(command, PlaceOrder) and isinstance(reply, OrderReply):
             self._live += [reply.order] if reply.order.status in STANDING else []
         return command

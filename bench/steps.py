@@ -20,7 +20,7 @@ import redis
 from bench.core import random_order, resident_bytes, setup_commands
 from engine.connections import connect
 from engine.core.commands import Command
-from engine.wire import QUEUE_KEY, decode_envelope, encode_envelope
+from engine.wire import QUEUE_KEY, decode_address, decode_message, encode_envelope, open_envelope
 from engine.worker.batch import Batch
 from engine.worker.clock import SteadyClock
 from engine.worker.ports import Store
@@ -99,7 +99,9 @@ class TimedWorker(Worker):
     def step(self, messages: list[bytes]) -> list[bytes]:
         began = time.thread_time_ns()
         for message in messages:
-            decode_envelope(message)
+            address, text = open_envelope(message)
+            decode_address(address)
+            decode_message(text)
         self._spent.used["decode"] += time.thread_time_ns() - began
         return super().step(messages)
 

@@ -15,6 +15,7 @@ from engine.dead_letters import DeadLetter, count_dead_letters, read_dead_letter
 from engine.models import DeadLetter as DeadLetterModel
 from engine.models import Snapshot
 from engine.times import to_datetime
+from engine.wire import open_envelope
 from exchange_site.generic import ModelAdmin
 
 SHOWN: Final = 100
@@ -86,8 +87,8 @@ class SnapshotAdmin(ModelAdmin[Snapshot]):
 
 def _shown(letter: DeadLetter) -> Shown:
     try:
-        _, _, command = msgspec.json.decode(letter.message)
-        text = msgspec.json.format(msgspec.json.encode(command), indent=2).decode()
-    except (msgspec.MsgspecError, ValueError, TypeError):
+        _, command = open_envelope(letter.message.encode())
+        text = msgspec.json.format(command, indent=2).decode()
+    except (msgspec.MsgspecError, ValueError):
         text = letter.message
     return Shown(letter, to_datetime(letter.time), text)

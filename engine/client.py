@@ -15,13 +15,14 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from functools import lru_cache, partial
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 import redis
 from django.conf import settings
 
 from engine.connections import connect
+from engine.core.acceptance import complete_reply
 from engine.core.commands import Command
 from engine.core.queries import Query
 from engine.engine_time import ENGINE_TIME
@@ -60,6 +61,11 @@ _CLOSE_WITHIN_S: Final = 0.25
 _log = logging.getLogger(__name__)
 
 
+class _Request(NamedTuple):
+    message: Command | Query
+    future: Future[Answer]
+
+
 class EngineClient:
     """Thread-safe."""
 
@@ -67,7 +73,7 @@ class EngineClient:
         self._url = url
         self._name = secrets.token_hex(8)
         self._request_ids = itertools.count(1)
-        self._pending: dict[int, Future[Answer]] = {}
+        self._pending: dict[int, _Request] = {}
         self._pushers = connect(url).connection_pool
         self._subscribed = threading.Event()
         self._closed = threading.Event()
@@ -77,7 +83,7 @@ class EngineClient:
     def call(self, message: Command | Query, *, timeout: float = 5.0) -> Answer:
         """Send and wait, `timeout` seconds at most. Raises EngineUnavailable or StatusUnknown."""
         self._ensure_subscribed()
-        request_id, future = self._register()
+        request_id, future = self._register(message)
         try:
             self._push([message], encode_envelope(self._name, request_id, message))
             return future.result(timeout)
@@ -124,7 +130,7 @@ class EngineClient:
         envelopes = []
         try:
             for message in messages:
-                request_id, future = self._register()
+                request_id, future = self._register(message)
                 future.add_done_callback(partial(self._forget, request_id))
                 futures.append(future)
                 envelopes.append(encode_envelope(self._name, request_id, message))
@@ -138,12 +144,12 @@ class EngineClient:
     def _forget(self, request_id: int, _done: Future[Answer]) -> None:
         self._pending.pop(request_id, None)
 
-    def _register(self) -> tuple[int, Future[Answer]]:
+    def _register(self, message: Command | Query) -> tuple[int, Future[Answer]]:
         if len(self._pending) >= MAX_PENDING:
             raise EngineOverloaded("too many requests of this process are waiting")
         request_id = next(self._request_ids)
         future: Future[Answer] = Future()
-        self._pending[request_id] = future
+        self._pending[request_id] = _Request(message, future)
         return request_id, future
 
     def _push(self, messages: Sequence[Command | Query], *envelopes: bytes) -> None:
@@ -209,16 +215,17 @@ class EngineClient:
             return
         ENGINE_TIME.heard(decoded.time)
         for request_id, reply in decoded.replies:
-            future = self._pending.pop(request_id, None)
-            if future is not None and future.set_running_or_notify_cancel():
-                future.set_result(Answer(decoded.sequence, reply))
+            request = self._pending.pop(request_id, None)
+            if request is not None and request.future.set_running_or_notify_cancel():
+                complete = complete_reply(reply, request.message)
+                request.future.set_result(Answer(decoded.sequence, complete))
 
     def _give_up_pending(self) -> None:
         """Replies that were published while nobody listened are lost."""
         for request_id in list(self._pending):
-            future = self._pending.pop(request_id, None)
-            if future is not None and future.set_running_or_notify_cancel():
-                future.set_exception(StatusUnknown("the connection for replies broke"))
+            request = self._pending.pop(request_id, None)
+            if request is not None and request.future.set_running_or_notify_cancel():
+                request.future.set_exception(StatusUnknown("the connection for replies broke"))
 
 
 def _outcome(

@@ -8,7 +8,7 @@ import sysconfig
 from contextlib import suppress
 from pathlib import Path
 
-from engine.compiled import CORE, MODULES, build_folder
+from engine.compiled import ENGINE, MODULES, build_folder, sources
 
 
 def compile_core() -> Path:
@@ -20,19 +20,20 @@ def compile_core() -> Path:
         if "." not in other.name:  # not somebody's scratch
             shutil.rmtree(other, ignore_errors=True)
     scratch = folder.with_suffix(f".{os.getpid()}")
-    package = scratch / "engine" / "core"
-    package.mkdir(parents=True)
-    for path in CORE.glob("*.py"):
-        shutil.copy(path, package)
-    (package.parent / "__init__.py").touch()
-    files = [f"engine/core/{name}.py" for name in MODULES]
+    package = scratch / "engine"
+    for path in sources():
+        copy = package / path.relative_to(ENGINE)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, copy)
+    (package / "__init__.py").touch()
+    files = [f"engine/{name}" for name in MODULES]
     subprocess.run(
-        [sys.executable, "-m", "mypyc", "--config-file=", *files],
+        [sys.executable, "-m", "mypyc", "--config-file=", "--ignore-missing-imports", *files],
         cwd=scratch,
         check=True,
         stdout=subprocess.DEVNULL,
     )
-    for path in [*package.glob("*.py"), package.parent / "__init__.py"]:
+    for path in package.rglob("*.py"):
         path.unlink()
     shutil.rmtree(scratch / "build")
     shutil.rmtree(scratch / ".mypy_cache")

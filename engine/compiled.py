@@ -1,10 +1,10 @@
 """The core compiled to machine code, for the engine process, where a C compiler is at hand.
 
-mypyc compiles the very files of `engine/core` that hold its logic, unchanged, which makes them
-about twice as fast. Nothing depends on it: the build lies outside the source tree under the hash
-of the files it was made from, and is used only by a process that asks for it with
-`EXCHANGE_COMPILED_CORE=1` and whose sources still have that hash. An edited core runs as it
-stands, uncompiled, until `make compile` is called again.
+mypyc compiles the very files of `engine/core` that hold its logic, and the worker's batch that
+calls it, unchanged, which makes them about twice as fast. Nothing depends on it: the build lies
+outside the source tree under the hash of the files it was made from, and is used only by a process
+that asks for it with `EXCHANGE_COMPILED_CORE=1` and whose sources still have that hash. An edited
+core runs as it stands, uncompiled, until `make compile` is called again.
 """
 
 import os
@@ -19,8 +19,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final
 
-CORE: Final = Path(__file__).resolve().parent / "core"
-MODULES: Final = (
+ENGINE: Final = Path(__file__).resolve().parent
+PACKAGES: Final = ("core", "worker")
+
+_OF_THE_CORE: Final = (
     "account_rules",
     "accounts",
     "auctions",
@@ -45,19 +47,29 @@ MODULES: Final = (
     "triggers",
     "types",
 )
+
+MODULES: Final = (*(f"core/{name}.py" for name in _OF_THE_CORE), "worker/batch.py")
 """Where the time goes. The messages are msgspec's C structs already."""
+
+_READ_TOO: Final = ("journal.py", "wire.py", "worker/__init__.py", "worker/batch.py")
+"""By the compiler, for the types, beside all of the core."""
+
+
+def sources() -> list[Path]:
+    """All that goes into a build."""
+    return sorted([*ENGINE.glob("core/*.py"), *map(ENGINE.joinpath, _READ_TOO)])
 
 
 def build_folder() -> Path:
     """Where the compiled form of exactly these sources, for exactly this Python, belongs."""
     content = sha256(f"{sysconfig.get_config_var('SOABI')} {MODULES}".encode())
-    for path in sorted(CORE.glob("*.py")):
-        content.update(path.name.encode() + b"\0" + path.read_bytes())
+    for path in sources():
+        content.update(str(path.relative_to(ENGINE)).encode() + b"\0" + path.read_bytes())
     return Path(sys.prefix) / "compiled-core" / content.hexdigest()[:16]
 
 
 class CompiledCore(MetaPathFinder):
-    """Finds modules of the core in the build first, then in the source tree."""
+    """Finds modules of these packages in the build first, then in the source tree."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -68,10 +80,11 @@ class CompiledCore(MetaPathFinder):
         path: Sequence[str] | None,
         target: ModuleType | None = None,
     ) -> ModuleSpec | None:
-        if fullname == "engine.core":
-            spec = PathFinder.find_spec(fullname, [str(CORE.parent)])
+        package = fullname.removeprefix("engine.")
+        if package in PACKAGES:
+            spec = PathFinder.find_spec(fullname, [str(ENGINE)])
             if spec is not None and spec.submodule_search_locations is not None:
-                spec.submodule_search_locations.insert(0, str(self._folder / "engine" / "core"))
+                spec.submodule_search_locations.insert(0, str(self._folder / "engine" / package))
             return spec
         if fullname.endswith("__mypyc"):  # the library that all compiled modules share
             return PathFinder.find_spec(fullname, [str(self._folder)])

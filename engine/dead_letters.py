@@ -42,7 +42,7 @@ class DeadLetter(msgspec.Struct, frozen=True):
     """The engine's, in milliseconds since the epoch UTC."""
     sha256: str
     message: str
-    """As it stood in the queue: `[reply_to, request_id, command]` in JSON."""
+    """As it stood in the queue: `[reply_to, request_id] command` (see `engine/wire.py`)."""
     failures: int
     report: str
 

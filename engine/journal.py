@@ -8,7 +8,7 @@ An entry's stream id is `<sequence>-0`. Its fields are text, so that
 | `epoch` | which leadership wrote it; raised by every engine that takes the lease |
 | `core` | version of the core that produced the events |
 | `time` | of the batch, in milliseconds since the epoch UTC; never runs backwards |
-| `commands` | JSON list, in the order in which they were applied |
+| `commands` | JSON list, in the order in which they were applied, as their clients wrote them |
 | `events` | JSON list of lists: first what fell due by `time`, then the events of each command |
 | `digest` | of all commands and events so far, hexadecimal (see `engine/core/digest.py`) |
 | `origins` | JSON list: `[reply_to, request_id]` of each command, null where it is not known |
@@ -24,8 +24,9 @@ import msgspec
 import redis
 import redis.asyncio
 
+from engine.core.acceptance import complete_event
 from engine.core.commands import Command
-from engine.core.events import Event
+from engine.core.events import Event, OrderAccepted
 
 JOURNAL_KEY: Final = "engine:journal"
 
@@ -63,13 +64,20 @@ class EncodedEntry(msgspec.Struct, frozen=True):
             core=self.core,
             time=self.time,
             commands=self.decode_commands(),
-            events=_decode_events(self.events),
+            events=self.decode_events(),
             digest=self.digest,
         )
 
     def decode_events(self) -> list[list[Event]]:
-        """Only the events, for those who do not replay. Raises like `decode`."""
-        return _decode_events(self.events)
+        """Only the events, completed, for those who do not replay. Raises like `decode`."""
+        events = _decode_events(self.events)
+        commands: list[Command] | None = None
+        for index, caused in enumerate(events):
+            for place, event in enumerate(caused):
+                if isinstance(event, OrderAccepted):
+                    commands = commands or self.decode_commands()
+                    caused[place] = complete_event(event, commands[index - 1], self.time)
+        return events
 
     def fields(self) -> dict[str, str | bytes | int]:
         return {

@@ -18,6 +18,7 @@ import msgspec
 from django.conf import settings
 
 from engine.connections import connect_async
+from engine.core.acceptance import complete_reply
 from engine.core.commands import Command
 from engine.core.queries import Query
 from engine.engine_time import ENGINE_TIME
@@ -68,7 +69,10 @@ class _Request:
     def settle(self, number: int, outcome: Outcome) -> None:
         """Of the message with that id."""
         place = number - self.first
-        if isinstance(outcome, StatusUnknown):
+        if isinstance(outcome, Answer):
+            reply = complete_reply(outcome.reply, self.messages[place])
+            outcome = Answer(outcome.sequence, reply)
+        elif isinstance(outcome, StatusUnknown):
             outcome = for_message(outcome, self.messages[place])
         self.outcomes[place] = outcome
         self.missing -= 1

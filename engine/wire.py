@@ -1,8 +1,9 @@
 """What travels through Redis between the clients and the worker.
 
-A client pushes `[reply_to, request_id, message]` on the list `engine:commands`; the worker
-publishes `[sequence, time, [[request_id, reply], ...]]` on the channel
-`engine:replies:<reply_to>`, one message per client process and batch.
+A client pushes `[reply_to, request_id] message` on the list `engine:commands`: two JSON texts with
+a space between. The message stands in the journal as it came. The worker publishes `[sequence,
+time, [[request_id, reply], ...]]` on the channel `engine:replies:<reply_to>`, one message per
+client process and batch.
 """
 
 from typing import Any, Final
@@ -10,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from engine.core.commands import Command
+from engine.core.messages import Int64
 from engine.core.queries import Query
 from engine.core.replies import Reply
 
@@ -22,17 +24,11 @@ MAX_MESSAGE_BYTES: Final = 4096
 """A longer message is malformed, whatever it says."""
 
 
-class Envelope(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    reply_to: str
-    request_id: int
-    message: Command | Query
-
-
-class Address(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """Whom to answer: an envelope without its message."""
+class Address(msgspec.Struct, frozen=True, array_like=True, gc=False, forbid_unknown_fields=True):
+    """Whom to answer."""
 
     reply_to: str
-    request_id: int
+    request_id: Int64
 
 
 Origins = list[Address | None]
@@ -51,11 +47,17 @@ class Replies(msgspec.Struct, frozen=True, array_like=True):
 
 
 encode: Final = msgspec.json.Encoder().encode
-decode_envelope: Final = msgspec.json.Decoder(Envelope).decode
 decode_address: Final = msgspec.json.Decoder(Address).decode
+decode_message: Final = msgspec.json.Decoder(Command | Query).decode
 decode_replies: Final = msgspec.json.Decoder(Replies).decode
 decode_origins: Final = msgspec.json.Decoder(Origins).decode
 
 
 def encode_envelope(reply_to: str, request_id: int, message: Any) -> bytes:
-    return encode(Envelope(reply_to, request_id, message))
+    return b"%b %b" % (encode(Address(reply_to, request_id)), encode(message))
+
+
+def open_envelope(raw: bytes) -> tuple[bytes, bytes]:
+    """The texts of address and message; of what is no envelope, one of them is unreadable."""
+    address, _, message = raw.partition(b" ")
+    return address, message

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from engine.core.acceptance import complete_reply
 from engine.core.commands import (
     CancelAll,
     CancelAllAfter,
@@ -104,7 +105,7 @@ class Client:
         for request_id, reply in replies.replies:
             request = self._by_id.get(request_id)
             if request is not None and request.reply is None:
-                request.reply = reply
+                request.reply = complete_reply(reply, request.message)
 
     def _waited_ms(self, request: Request) -> int:
         return self.world.hours.elapsed_ms - request.asked_at

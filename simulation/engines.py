@@ -147,7 +147,7 @@ class EngineProcess:
             return
         try:
             if self.worker._in_flight is not None:
-                self.worker._answer(skip=0)
+                self.worker._answer()
             self._hand_back()
         except (Killed, ConnectionLost, Fenced):
             pass

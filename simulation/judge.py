@@ -73,11 +73,11 @@ class Judge:
         demand(entry.epoch == self._world.redis.epoch, f"entry {number} is not the leader's")
         demand(entry.time >= reference.engine.time, f"time runs backwards in entry {number}")
         try:
-            events = reference.apply(entry)
+            reference.apply(entry)
         except JournalBroken as broken:
             raise Unjust(str(broken)) from broken
         self._note_replies(entry)
-        for caused in events:
+        for caused in entry.decode_events():
             self._check_events(caused)
         for asset, totals in reference.engine.accounts.totals().items():
             demand(sum(totals) == 0, f"{asset} does not sum to zero after entry {number}")

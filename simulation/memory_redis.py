@@ -123,6 +123,7 @@ class MemoryStore:
         self._refusal: Exception | None = None
         """What the server said to the commit in flight."""
         self._is_committing = False
+        self._peeked: list[bytes] = []
 
     def acquire(self) -> int | None:
         def take() -> int | None:
@@ -180,13 +181,16 @@ class MemoryStore:
 
         self._ask("suspect", note)
 
-    def publish(self, replies: Mapping[str, bytes], limit: int, skip: int = 0) -> list[bytes]:
+    def begin_publish(self, replies: Mapping[str, bytes], limit: int, skip: int = 0) -> None:
         def send() -> list[bytes]:
             for name, text in replies.items():
                 self._server.published(name, text)
             return self._server.queue[skip : skip + limit]
 
-        return self._ask("publish", send)
+        self._peeked = self._ask("publish", send)
+
+    def finish_publish(self) -> list[bytes]:
+        return self._peeked
 
     def begin_commit(
         self, entry: EncodedEntry | None, consumed: int, verdict: Verdict | None = None

@@ -56,12 +56,12 @@ def trim_unarchived(*, archived: int, snapshot: int, published: int, kept: int) 
 class EarlyReplies(SmallBatches):
     """Answers as soon as the commit is sent."""
 
-    def _answer(self, *, skip: int) -> list[bytes]:
+    def _begin_answer(self, *, skip: int) -> None:
         assert self._in_flight is not None
         assert isinstance(self._store, MemoryStore)
         for name, text in self._in_flight.items():
             self._store._server.published(name, text)
-        return super()._answer(skip=skip)
+        super()._begin_answer(skip=skip)
 
 
 def push_again(server: MemoryRedis, envelope: bytes, network: Network) -> int:
@@ -117,9 +117,11 @@ class AnyTime(SmallBatches):
 class SwallowingBatch(Batch):
     """Goes on after an exception, with what it left behind."""
 
-    def _apply_command(self, raw: bytes, command: Command, origin: Address | None) -> None:
+    def _apply_command(
+        self, raw: bytes, command: Command, text: bytes, origin: Address | None
+    ) -> None:
         try:
-            super()._apply_command(raw, command, origin)
+            super()._apply_command(raw, command, text, origin)
         except Bug:
             self.applying = None
 

@@ -152,7 +152,9 @@ class ReleaseWithdrawal(Message, frozen=True, tag="release_withdrawal"):
     withdrawal_id: Int64
 
 
-class OrderTerms(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class OrderTerms(
+    msgspec.Struct, frozen=True, array_like=True, gc=False, forbid_unknown_fields=True
+):
     """What an order asks for. Shared, unchanged, by the command, the events and the replies."""
 
     account: Int64

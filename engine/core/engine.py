@@ -51,7 +51,7 @@ from engine.core.settlement import Settlement
 from engine.core.trigger_queue import TriggerQueue
 from engine.core.types import MAX_EVENTS
 
-CORE_VERSION: Final = 3
+CORE_VERSION: Final = 4
 """Raised with every change that could turn the same commands into other events."""
 
 KEEP_ORDER_KEYS: Final = 1_000_000

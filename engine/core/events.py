@@ -1,4 +1,5 @@
-"""What happened. Events are complete: a reader needs no state of its own to understand one.
+"""What happened. Events are complete: a reader needs no state of its own to understand one, and of
+the commands only that of an accepted order.
 
 `number` counts the changes of one market's depth, or the events of one account, without a gap.
 """
@@ -104,6 +105,14 @@ class Fill(msgspec.Struct, frozen=True, array_like=True, gc=False):
     fee: int
     fee_asset: str
     liquidity: Liquidity
+
+
+class OrderAccepted(Message, frozen=True, tag="order_accepted"):
+    """The order of the command has an id now. It is written so short because it is written most:
+    readers of the journal get the `OrderUpdated` that it stands for (see `acceptance.py`)."""
+
+    number: int
+    order_id: int
 
 
 class OrderUpdated(Message, frozen=True, tag="order_updated"):
@@ -222,6 +231,7 @@ Event = (
     | PhaseChanged
     | AccountConfigured
     | NotionalLimited
+    | OrderAccepted
     | OrderUpdated
     | OrderListUpdated
     | Traded

@@ -16,5 +16,12 @@ ClientOrderId = Annotated[str, msgspec.Meta(min_length=1, max_length=36)]
 Key = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 
 
-class Message(msgspec.Struct, frozen=True, array_like=True, gc=False, tag_field="kind"):
+class Message(
+    msgspec.Struct,
+    frozen=True,
+    array_like=True,
+    gc=False,
+    tag_field="kind",
+    forbid_unknown_fields=True,
+):
     """A value that crosses the border of the core."""

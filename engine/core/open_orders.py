@@ -8,13 +8,21 @@ from typing import Final
 
 from engine.core.accounts import Accounts
 from engine.core.deadlines import Deadline, Deadlines, Kind
-from engine.core.events import Event, Fill, OrderListUpdated, OrderState, OrderUpdated
+from engine.core.events import (
+    Event,
+    Fill,
+    OrderAccepted,
+    OrderListUpdated,
+    OrderState,
+    OrderUpdated,
+)
 from engine.core.markets import Market, Markets
 from engine.core.order import Order
 from engine.core.order_lists import OrderList
 from engine.core.types import CANCELED, EXPIRED, Change, ListStatus, OrderStatus
 
-_order_updated: Final = OrderUpdated  # bound once, see order.py
+_order_accepted: Final = OrderAccepted  # bound once, see order.py
+_order_updated: Final = OrderUpdated
 
 
 class OpenOrders:
@@ -25,6 +33,12 @@ class OpenOrders:
         self._markets = markets
         self._deadlines = deadlines
         self._events = events
+
+    def announce_accepted(self, order: Order) -> None:
+        """Of the order that the command asked for; its terms stand there."""
+        account = order.account
+        account.event_number += 1
+        self._events.append(_order_accepted(account.event_number, order.order_id))
 
     def announce(
         self, order: Order, change: Change, status: OrderStatus, fill: Fill | None = None

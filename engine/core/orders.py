@@ -4,6 +4,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from engine.core.acceptance import order_as_accepted
 from engine.core.accounts import Account, Accounts
 from engine.core.commands import (
     AmendOrder,
@@ -37,7 +38,7 @@ from engine.core.order_checks import (
 from engine.core.order_lists import OrderList, problem_with_legs
 from engine.core.phases import Phases, can_trade, check_cancel
 from engine.core.rejections import Code
-from engine.core.replies import OrderListReply, OrderReply, Refused, ReplaceReply
+from engine.core.replies import Accepted, OrderListReply, OrderReply, Refused, ReplaceReply
 from engine.core.trigger_queue import TriggerQueue
 from engine.core.types import (
     ACCEPTED,
@@ -53,7 +54,8 @@ from engine.core.types import (
     ReplaceMode,
 )
 
-_order_reply: Final = OrderReply  # bound once, see order.py
+_accepted: Final = Accepted  # bound once, see order.py
+_order_reply: Final = OrderReply
 
 _UNKNOWN_ORDER: Final = Refused(Code.UNKNOWN_ORDER, "no such open order of this account")
 _RESTRICTED: Final = Refused(Code.CANCEL_RESTRICTED, "the order is not in the state asked for")
@@ -84,7 +86,7 @@ class Orders:
 
     # Placing
 
-    def place(self, terms: OrderTerms, now: int) -> OrderReply | Refused:
+    def place(self, terms: OrderTerms, now: int) -> OrderReply | Accepted | Refused:
         order = self._draft(terms, now)
         if not isinstance(order, Order):
             return order
@@ -104,12 +106,13 @@ class Orders:
         )
         if refused:
             return refused
-        accepted = self._accept(order)
+        self._accept(order)
+        self._open_orders.announce_accepted(order)
         if order.waits:
             self._open_orders.wait(market, order, cost)
-            return _order_reply(accepted)
+            return _accepted(order.order_id, now)
         state, fills = self._work(market, order, now)
-        return _order_reply(state or accepted, fills)
+        return _accepted(order.order_id, now) if state is None else _order_reply(state, fills)
 
     def _draft(self, terms: OrderTerms, now: int) -> Order | Refused:
         """The order as it would be, without a number yet."""
@@ -119,12 +122,11 @@ class Orders:
         account = self._accounts.get(terms.account) or Account(terms.account)
         return Order(0, terms, self._markets.participant(account, market), now)
 
-    def _accept(self, order: Order) -> OrderState:
+    def _accept(self, order: Order) -> None:
         self.last_order_id += 1
         order.order_id = self.last_order_id
         if not order.waits:
             order.working_since = order.created_at
-        return self._open_orders.announce(order, ACCEPTED, NEW)
 
     def _work(
         self, market: Market, order: Order, now: int
@@ -204,7 +206,10 @@ class Orders:
         self.last_list_id += 1
         for leg in legs:
             leg.list_id = self.last_list_id
-        states = [self._accept(leg) for leg in legs]
+        states = []
+        for leg in legs:
+            self._accept(leg)
+            states.append(self._open_orders.announce(leg, ACCEPTED, NEW))
         holder = 0 if costs[0] >= costs[1] else 1
         for index, leg in enumerate(legs):
             lock = costs[holder] if index == holder else 0
@@ -308,6 +313,8 @@ class Orders:
         placed = self.place(terms, now)
         if isinstance(placed, Refused):
             self._events.append(Rejected(placed.code, placed.detail))
+        elif isinstance(placed, Accepted):
+            placed = OrderReply(order_as_accepted(terms, placed.order_id, now))
         return ReplaceReply(canceled, placed)
 
     # Ending

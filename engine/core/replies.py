@@ -10,6 +10,14 @@ class Done(Message, frozen=True, tag="done"):
     """The command took effect; there is nothing more to say."""
 
 
+class Accepted(Message, frozen=True, tag="accepted"):
+    """The order stands as it came, or waits for its trigger. It is written so short because it is
+    written most: clients give the `OrderReply` that it stands for (see `acceptance.py`)."""
+
+    order_id: int
+    time: int
+
+
 class OrderReply(Message, frozen=True, tag="order"):
     """The order as the command left it, and the fills that the command brought.
 
@@ -94,6 +102,7 @@ class StateReply(Message, frozen=True, tag="state"):
 
 Reply = (
     Done
+    | Accepted
     | OrderReply
     | OrderListReply
     | ReplaceReply
@@ -105,4 +114,4 @@ Reply = (
     | DepthReply
     | StateReply
 )
-"""The first seven answer commands; the rest answer queries."""
+"""The first eight answer commands; the rest answer queries."""

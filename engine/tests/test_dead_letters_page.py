@@ -26,7 +26,7 @@ def operator(client: Client, db: None) -> Client:
 def test_it_shows_the_command_and_the_traceback(
     operator: Client, engine_redis: "redis.Redis"
 ) -> None:
-    store(engine_redis, '["web",5,["deposit",1,"USD",5,"k"]]')
+    store(engine_redis, '["web",5] ["deposit",1,"USD",5,"k"]')
     text = operator.get(PATH).content.decode()
     assert "journal entry 7" in text
     assert "2025-10-09 08:53:20 UTC" in text

@@ -15,7 +15,8 @@ from engine.core.replies import Done
 from engine.intake import FULL_KEY
 from engine.loop_client import LoopClient, Outcome
 from engine.outcomes import Answer, EngineOverloaded, EngineUnavailable, StatusUnknown
-from engine.wire import QUEUE_KEY, REPLY_CHANNEL, decode_envelope
+from engine.tests.envelopes import opened
+from engine.wire import QUEUE_KEY, REPLY_CHANNEL
 from engine.worker.clock import SteadyClock
 from engine.worker.redis_store import RedisStore
 from engine.worker.worker import Worker
@@ -110,7 +111,7 @@ async def test_the_queue_has_them_in_the_order_in_which_they_were_posted(
         client.post(messages)
     while engine_redis.llen(QUEUE_KEY) < len(posted):
         await asyncio.sleep(0)
-    queued = [decode_envelope(text).message for text in engine_redis.lrange(QUEUE_KEY, 0, -1)]
+    queued = [opened(text)[1] for text in engine_redis.lrange(QUEUE_KEY, 0, -1)]
     assert queued == posted
 
 
@@ -125,7 +126,7 @@ async def test_a_full_journal_still_takes_cancels(
     while not engine_redis.llen(QUEUE_KEY):
         await asyncio.sleep(0)
     (queued,) = engine_redis.lrange(QUEUE_KEY, 0, -1)
-    assert decode_envelope(queued).message == cancel(2)
+    assert opened(queued)[1] == cancel(2)
 
 
 async def test_a_list_is_taken_whole_or_not_at_all(

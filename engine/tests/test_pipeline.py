@@ -17,7 +17,8 @@ from engine.core.commands import CancelOrder, Command
 from engine.core.queries import Query
 from engine.core.replies import Done
 from engine.pipeline import Pipeline, PipelineBroken
-from engine.wire import QUEUE_KEY, REPLY_CHANNEL, Replies, decode_envelope, encode
+from engine.tests.envelopes import opened
+from engine.wire import QUEUE_KEY, REPLY_CHANNEL, Replies, encode
 
 
 def commands(count: int) -> list[Command]:
@@ -118,10 +119,10 @@ def test_a_list_stands_in_the_queue_in_order(
     engine_client: EngineClient, engine_redis: "redis.Redis"
 ) -> None:
     futures = engine_client.send_all(commands(4))
-    envelopes = [decode_envelope(raw) for raw in engine_redis.lrange(QUEUE_KEY, 0, -1)]
-    assert [envelope.message for envelope in envelopes] == commands(4)
-    replies = Replies(9, 0, [(envelope.request_id, Done()) for envelope in envelopes])
-    engine_redis.publish(REPLY_CHANNEL + envelopes[0].reply_to, encode(replies))
+    envelopes = [opened(raw) for raw in engine_redis.lrange(QUEUE_KEY, 0, -1)]
+    assert [message for _, message in envelopes] == commands(4)
+    replies = Replies(9, 0, [(address.request_id, Done()) for address, _ in envelopes])
+    engine_redis.publish(REPLY_CHANNEL + envelopes[0][0].reply_to, encode(replies))
     assert [future.result(5) for future in futures] == [Answer(9, Done())] * 4
     assert not engine_client._pending
 

@@ -21,8 +21,9 @@ from engine.wire import (
     Origins,
     Replies,
     decode_address,
-    decode_envelope,
+    decode_message,
     encode,
+    open_envelope,
 )
 
 FULL_AT_EVENTS: Final = 50_000
@@ -30,7 +31,7 @@ FULL_AT_EVENTS: Final = 50_000
 and an entry must stay far below the 512 MB that Redis takes in one piece."""
 
 _QUERIES: Final = frozenset((GetOrder, GetOpenOrders, GetBalances, GetDepth, GetState))
-_UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+_UNREADABLE: Final = (msgspec.MsgspecError, ValueError, RecursionError)
 
 
 class Batch:
@@ -41,7 +42,8 @@ class Batch:
         self._engine = engine
         self._sequence = sequence
         self.time = now
-        self._commands: list[Command] = []
+        self._commands: list[bytes] = []
+        """As they came: their text is not written anew."""
         self._origins: Origins = []
         self._events: list[list[Event]] = []
         self._answers: list[tuple[Address, Reply]] = []
@@ -69,35 +71,45 @@ class Batch:
             if self._event_count >= FULL_AT_EVENTS:
                 return applied
             if condemned is not None and (name := condemned(raw)) is not None:
-                self._apply_command(raw, Poison(len(raw), name), _address_of(raw))
+                self._apply_instead(raw, Poison(len(raw), name))
                 continue
+            address, text = open_envelope(raw)
             try:
-                envelope = decode_envelope(raw) if len(raw) <= MAX_MESSAGE_BYTES else None
+                origin = decode_address(address)
+                message = decode_message(text) if len(raw) <= MAX_MESSAGE_BYTES else None
             except _UNREADABLE:
-                envelope = None
-            if envelope is None:
-                malformed = Malformed(len(raw), sha256(raw).hexdigest())
-                self._apply_command(raw, malformed, _address_of(raw))
-                continue
-            message, origin = envelope.message, Address(envelope.reply_to, envelope.request_id)
-            if type(message) in _QUERIES:
+                message = None
+            if message is None:
+                self._apply_instead(raw, Malformed(len(raw), sha256(raw).hexdigest()))
+            elif type(message) in _QUERIES:
                 self._answer(raw, cast(Query, message), origin)
             else:
-                self._apply_command(raw, cast(Command, message), origin)
+                self._apply_command(raw, cast(Command, message), text, origin)
         self.applying = None
         return len(messages)
+
+    def _apply_instead(self, raw: bytes, refused: Malformed | Poison) -> None:
+        """Who sent the message is answered, if that much of it can be read."""
+        address, _ = open_envelope(raw)
+        try:
+            origin = decode_address(address)
+        except _UNREADABLE:
+            origin = None
+        self._apply_command(raw, refused, encode(refused), origin)
 
     def _answer(self, raw: bytes, query: Query, origin: Address) -> None:
         self.applying = raw
         reply = answer(self._engine, query, self._sequence + self.has_news)
         self._answers.append((origin, reply))
 
-    def _apply_command(self, raw: bytes, command: Command, origin: Address | None) -> None:
+    def _apply_command(
+        self, raw: bytes, command: Command, text: bytes, origin: Address | None
+    ) -> None:
         if not self._events:
             self._begin()
         self.applying = raw
         reply, events = self._engine.apply(command)
-        self._commands.append(command)
+        self._commands.append(text)
         self._origins.append(origin)
         self._events.append(events)
         self._event_count += len(events)
@@ -113,7 +125,8 @@ class Batch:
         """The journal entry, with the digest rolled on from `digest`; None without news."""
         if not self.has_news:
             return None
-        commands, events = encode(self._commands), encode_events(self._events)
+        commands = b"[%b]" % b",".join(self._commands)
+        events = encode_events(self._events)
         return EncodedEntry(
             sequence=self._sequence + 1,
             epoch=epoch,
@@ -138,11 +151,3 @@ def encode_replies(
     for origin, reply in answers:
         clients[origin.reply_to].append((origin.request_id, reply))
     return {name: encode(Replies(sequence, time, replies)) for name, replies in clients.items()}
-
-
-def _address_of(raw: bytes) -> Address | None:
-    """Who sent something unreadable, if that much of it can be read."""
-    try:
-        return decode_address(raw)
-    except _UNREADABLE:
-        return None

@@ -90,8 +90,16 @@ class Quarantine(Protocol):
 
 
 class Outbox(Protocol):
-    def publish(self, replies: Mapping[str, bytes], limit: int, skip: int = 0) -> list[bytes]:
-        """Send the encoded replies by client, and `peek` in the same round trip."""
+    """Not while a commit is in flight."""
+
+    def begin_publish(self, replies: Mapping[str, bytes], limit: int, skip: int = 0) -> None:
+        """Send the encoded replies by client, and ask for what `peek` tells in the same round trip.
+
+        Nothing else may be asked of the store before `finish_publish`.
+        """
+
+    def finish_publish(self) -> list[bytes]:
+        """What waited when the replies had left."""
 
 
 class Store(Lease, Queue, Intake, Journal, Quarantine, Outbox, Protocol):

@@ -129,6 +129,8 @@ class RedisStore(RedisStream):
         self._lease_ms = lease_ms
         self._instance = instance or Instance(socket.gethostname(), os.getpid())
         self._epoch = 0
+        self._publishing = 0
+        """Replies whose way out is not confirmed yet."""
         self._full: str | None = None
         """Why clients are held back; empty where they are not, None before the first look."""
 
@@ -208,11 +210,14 @@ class RedisStore(RedisStream):
         self._send_fenced(_SUSPECT, keys, [name, encode_failure(failure)])
         self._read_fenced()
 
-    def publish(self, replies: Mapping[str, bytes], limit: int, skip: int = 0) -> list[bytes]:
+    def begin_publish(self, replies: Mapping[str, bytes], limit: int, skip: int = 0) -> None:
         commands = [("PUBLISH", REPLY_CHANNEL + name, text) for name, text in replies.items()]
         self._connection.send_packed_command(self._connection.pack_commands(commands))
         self._connection.send_command("LRANGE", QUEUE_KEY, skip, skip + limit - 1)
-        for _ in commands:
+        self._publishing = len(commands)
+
+    def finish_publish(self) -> list[bytes]:
+        for _ in range(self._publishing):
             self._connection.read_response()
         waiting: list[bytes] = self._connection.read_response()
         return waiting

@@ -87,7 +87,7 @@ class Worker:
         while not should_stop():
             waiting = self.step(waiting or self._store.wait(self._limit, self._patience_ms()))
         if self._in_flight is not None:
-            self._answer(skip=0)
+            self._answer()
         self._store.release()
 
     def lead(self) -> bool:
@@ -142,7 +142,8 @@ class Worker:
             if should_stop():
                 return
         self._clock.not_before(self._replica.engine.time)
-        self._store.publish(self._replica.last_replies(), MAX_BATCH)
+        self._store.begin_publish(self._replica.last_replies(), MAX_BATCH)
+        self._store.finish_publish()
         self._suspects = Suspects(self._store.suspects(), patience=2 * MAX_BATCH)
         seconds = self._monotonic() - started
         _log.info("recovered to entry %d in %.2f s", self._replica.sequence, seconds)
@@ -158,16 +159,21 @@ class Worker:
         is_more_waiting = applied < len(messages) or len(messages) == limit
         messages = messages[:applied]
         verdict = self._suspects.settle(messages, self._replica.sequence, batch.time)
-        if self._in_flight is not None:
-            waiting = self._answer(skip=len(messages))
+        is_answering = self._in_flight is not None
+        if is_answering:
+            self._begin_answer(skip=len(messages))
+        # Encoded now, while all of it is at hand in the processor's cache and Redis has the last
+        # batch's to send.
+        replies = batch.replies()
+        if is_answering:
+            waiting = self._finish_answer()
         elif is_more_waiting:
             waiting = self._store.peek(self._limit, skip=len(messages))
         else:
             waiting = []
-        replies = batch.replies()  # now, while all of it is at hand in the processor's cache
         self._store.begin_commit(entry, len(messages), verdict)
         self._in_flight = replies
-        return waiting or self._answer(skip=0)
+        return waiting or self._answer()
 
     @property
     def _limit(self) -> int:
@@ -199,7 +205,7 @@ class Worker:
         """Note what the engine failed on, for its successors. What is in flight comes first: it
         went well, and the store serves nothing else meanwhile."""
         if self._in_flight is not None:
-            self._answer(skip=0)
+            self._answer()
         if not batch.has_news and batch.applying is None:
             return  # the time itself: no message is to blame, and none can be put aside
         culprit = batch.applying
@@ -207,12 +213,19 @@ class Worker:
             culprit = messages[0]
         self._store.suspect(*self._suspects.accuse(culprit, error))
 
-    def _answer(self, *, skip: int) -> list[bytes]:
+    def _answer(self) -> list[bytes]:
         """Wait for the commit in flight, then publish its replies. Returns what waits by then."""
+        self._begin_answer(skip=0)
+        return self._finish_answer()
+
+    def _begin_answer(self, *, skip: int) -> None:
         assert self._in_flight is not None
         self._store.finish_commit()
         replies, self._in_flight = self._in_flight, None
-        waiting = self._store.publish(replies, self._limit, skip)
+        self._store.begin_publish(replies, self._limit, skip)
+
+    def _finish_answer(self) -> list[bytes]:
+        waiting = self._store.finish_publish()
         if self._monotonic() - self._regulated > LOOK_EVERY_S:
             self._store.regulate()
             self._regulated = self._monotonic()

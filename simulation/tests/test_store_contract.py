@@ -243,9 +243,11 @@ def test_a_refused_commit_settles_nothing(server: Server, leader: Store) -> None
 
 def test_replies_go_out_and_the_queue_comes_back(server: Server, leader: Store) -> None:
     server.push(b"a", b"b", b"c")
-    assert leader.publish({"web": b"one", "bot": b"two"}, limit=1, skip=1) == [b"b"]
+    leader.begin_publish({"web": b"one", "bot": b"two"}, limit=1, skip=1)
+    assert leader.finish_publish() == [b"b"]
     assert sorted(server.heard()) == [("bot", b"two"), ("web", b"one")]
-    assert leader.publish({}, limit=5) == [b"a", b"b", b"c"]
+    leader.begin_publish({}, limit=5)
+    assert leader.finish_publish() == [b"a", b"b", b"c"]
 
 
 def test_a_standby_is_known_until_it_leads_or_signs_off(server: Server, leader: Store) -> None:

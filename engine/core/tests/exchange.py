@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from engine.core.acceptance import complete_event, complete_reply
 from engine.core.commands import (
     CancelOrder,
     Command,
@@ -66,8 +67,8 @@ class Exchange:
 
     def do(self, command: Command) -> Reply:
         reply, events = self.engine.apply(command)
-        self.events += events
-        return reply
+        self.events += [complete_event(event, command, self.engine.time) for event in events]
+        return complete_reply(reply, command)
 
     def wait_until(self, time: int) -> None:
         self.events += self.engine.advance(time)

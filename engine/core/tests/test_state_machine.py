@@ -11,6 +11,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
+from engine.core.acceptance import complete_event, complete_reply
 from engine.core.commands import (
     Command,
 )
@@ -81,14 +82,15 @@ class Trading(RuleBasedStateMachine):
         self.history.append((self.now, command))
         reply, events = self.engine.apply(command)
         answer = self.naive.apply(command)
-        assert summary(reply) == answer, f"{command} was answered differently"
+        told = summary(complete_reply(reply, command))
+        assert told == answer, f"{command} was answered differently"
         if self.twin is not None:
             assert self.twin.apply(command) == (reply, events)
-        self.hear(events)
+        self.encoded.append(encode_events(events))
+        self.hear([complete_event(event, command, self.now) for event in events])
 
     def hear(self, events: list[Event]) -> None:
         """What the engine says is what the naive exchange says, and is complete."""
-        self.encoded.append(encode_events(events))
         heard: dict[int, list[Word]] = defaultdict(list)
         for event in events:
             match event:
@@ -146,6 +148,7 @@ class Trading(RuleBasedStateMachine):
         if self.twin is not None:
             assert self.twin.advance(self.now) == events
         self.naive.advance(self.now)
+        self.encoded.append(encode_events(events))
         self.hear(events)
 
     @rule()

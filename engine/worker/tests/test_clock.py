@@ -7,7 +7,7 @@ import redis
 
 from engine.core.commands import Deposit, OrderTerms, PlaceOrder
 from engine.core.queries import GetBalances
-from engine.core.replies import BalancesReply, OrderReply
+from engine.core.replies import Accepted, BalancesReply
 from engine.core.types import BUY, GTD, LIMIT
 from engine.journal import read_all_after
 from engine.worker.clock import SteadyClock
@@ -86,7 +86,7 @@ def test_an_order_good_till_a_date_outlives_no_jump_back(
     bench.do(*SETUP, Deposit(1, "USD", 50, "a"))
     good_till = bench.times()[-1] + 60_000
     order = PlaceOrder(OrderTerms(1, "ABCUSD", BUY, LIMIT, GTD, 10, 1, good_till=good_till), 2**53)
-    assert isinstance(bench.do(order)[0], OrderReply)
+    assert isinstance(bench.do(order)[0], Accepted)
     machine.wall -= HOUR_S
     bench.restart()
     machine.wait(61.0)

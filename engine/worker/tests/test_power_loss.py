@@ -14,7 +14,8 @@ from engine.connections import connect
 from engine.core.commands import Command, Deposit
 from engine.core.replies import Done
 from engine.journal import read_all_after, tail_sequence
-from engine.wire import QUEUE_KEY, decode_envelope
+from engine.tests.envelopes import opened
+from engine.wire import QUEUE_KEY
 from engine.worker.tests.bench import SETUP, Bench
 from exchange_site.servers.home import ExchangeHome
 from exchange_site.servers.valkey import engine_valkey
@@ -108,7 +109,7 @@ def test_the_journal_ends_at_a_whole_entry(written: Written, tmp_path: Path) -> 
 def check(written: Written, connection: "redis.Redis", *, durable: int) -> None:
     assert tail_sequence(connection) == durable, "each durable entry, and no other"
     journalled = commands_in(connection)
-    waiting = [decode_envelope(raw).message for raw in connection.lrange(QUEUE_KEY, 0, -1)]
+    waiting = [opened(raw)[1] for raw in connection.lrange(QUEUE_KEY, 0, -1)]
     found = [*journalled, *waiting]
     assert found == written.commands[: len(found)], "each command once: in the journal or waiting"
     bench = Bench(connection)
