@@ -11,8 +11,8 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final, NamedTuple, cast
 
 import redis
@@ -20,17 +20,10 @@ import redis
 from bench.core import random_order, resident_bytes, setup_commands
 from engine.connections import connect
 from engine.core.commands import Command
-from engine.dead_letters import Verdict
-from engine.journal import EncodedEntry
-from engine.wire import (
-    QUEUE_KEY,
-    decode_address,
-    decode_message,
-    encode_envelope,
-    open_envelope,
-)
+from engine.wire import QUEUE_KEY, decode_address, decode_message, encode_envelope, open_envelope
 from engine.worker.batch import Batch
 from engine.worker.clock import SteadyClock
+from engine.worker.ports import Store
 from engine.worker.recovery import Replica
 from engine.worker.redis_store import RedisStore
 from engine.worker.worker import MAX_BATCH, Worker
@@ -39,10 +32,24 @@ ORDERS: Final = 100_000
 PUSHED_AT_ONCE: Final = 1_000
 
 FREEING: Final = "free, and the rest"
-WAITING: Final = "waiting for Redis"
+REDIS: Final = "Redis"
 
-Spent = Counter[str]
-"""Nanoseconds, by step."""
+
+class Spent(NamedTuple):
+    """Nanoseconds by step."""
+
+    used: Counter[str]
+    """Of the processor."""
+    waited: Counter[str]
+
+
+OF_A_BATCH: Final = {
+    "apply_all": "match",
+    "entry": "encode the entry",
+    "replies": "encode the replies",
+}
+OF_THE_STORE: Final = {"": REDIS}
+"""Which method is which step."""
 
 
 class Steps(NamedTuple):
@@ -56,88 +63,50 @@ class Steps(NamedTuple):
     """That the process holds at the end."""
 
 
-class TimedStore(RedisStore):
-    def __init__(self, client: "redis.Redis", spent: Spent) -> None:
-        super().__init__(client)
-        self._spent = spent
+class Clocked:
+    """Something else, with clocks around the calls of its methods: which step each belongs to is
+    said by name, else by the empty name. It stands for what may be compiled, so it does not
+    inherit."""
 
-    def begin_commit(
-        self, entry: EncodedEntry | None, consumed: int, verdict: Verdict | None = None
-    ) -> None:
-        with self._timed():
-            super().begin_commit(entry, consumed, verdict)
-
-    def finish_commit(self) -> None:
-        with self._timed():
-            super().finish_commit()
-
-    def begin_publish(self, replies: Mapping[str, bytes], limit: int, skip: int = 0) -> None:
-        with self._timed():
-            super().begin_publish(replies, limit, skip)
-
-    def finish_publish(self) -> list[bytes]:
-        with self._timed():
-            return super().finish_publish()
-
-    def peek(self, limit: int, skip: int = 0) -> list[bytes]:
-        with self._timed():
-            return super().peek(limit, skip)
-
-    @contextmanager
-    def _timed(self) -> Iterator[None]:
-        wall, began = time.perf_counter_ns(), time.thread_time_ns()
-        yield
-        used = time.thread_time_ns() - began
-        self._spent["Redis"] += used
-        self._spent[WAITING] += time.perf_counter_ns() - wall - used
-
-
-class TimedBatch:
-    """A compiled class has no interpreted children: this one stands before it."""
-
-    def __init__(self, batch: Batch, spent: Spent) -> None:
-        self._batch = batch
+    def __init__(self, watched: object, steps: Mapping[str, str], spent: Spent) -> None:
+        self._watched = watched
+        self._steps = steps
         self._spent = spent
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._batch, name)
+        attribute = getattr(self._watched, name)
+        if not callable(attribute):
+            return attribute
+        step = self._steps.get(name) or self._steps[""]
+        return partial(self._timed, step, attribute)
 
-    def apply_all(
-        self, messages: Sequence[bytes], condemned: Callable[[bytes], str | None] | None = None
-    ) -> int:
-        """Reading is timed by doing it once more: the batch does it between the matching."""
+    def _timed(self, step: str, call: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+        wall, began = time.perf_counter_ns(), time.thread_time_ns()
+        result = call(*arguments, **named)
+        used = time.thread_time_ns() - began
+        self._spent.used[step] += used
+        self._spent.waited[step] += time.perf_counter_ns() - wall - used
+        return result
+
+
+class TimedWorker(Worker):
+    """Reading a message is timed by doing it once more: a batch does it between the matching."""
+
+    def __init__(self, store: Store, replica: Replica, spent: Spent) -> None:
+        super().__init__(store, SteadyClock(), lambda: replica)
+        self._spent = spent
+
+    def step(self, messages: list[bytes]) -> list[bytes]:
         began = time.thread_time_ns()
         for message in messages:
             address, text = open_envelope(message)
             decode_address(address)
             decode_message(text)
-        decoded = time.thread_time_ns()
-        applied = self._batch.apply_all(messages, condemned)
-        done = time.thread_time_ns()
-        self._spent["decode"] += decoded - began
-        self._spent["match"] += done - decoded - (decoded - began)
-        return applied
-
-    def entry(self, epoch: int, digest: str) -> EncodedEntry | None:
-        began = time.thread_time_ns()
-        entry = self._batch.entry(epoch, digest)
-        self._spent["encode the entry"] += time.thread_time_ns() - began
-        return entry
-
-    def replies(self) -> dict[str, bytes]:
-        began = time.thread_time_ns()
-        replies = self._batch.replies()
-        self._spent["encode the replies"] += time.thread_time_ns() - began
-        return replies
-
-
-class TimedWorker(Worker):
-    def __init__(self, store: TimedStore, replica: Replica, spent: Spent) -> None:
-        super().__init__(store, SteadyClock(), lambda: replica)
-        self._spent = spent
+        self._spent.used["decode"] += time.thread_time_ns() - began
+        return super().step(messages)
 
     def _begin_batch(self) -> Batch:
-        return cast(Batch, TimedBatch(super()._begin_batch(), self._spent))
+        return cast(Batch, Clocked(super()._begin_batch(), OF_A_BATCH, self._spent))
 
 
 def prepared(commands: Iterable[Command]) -> Replica:
@@ -154,27 +123,32 @@ def measure(client: "redis.Redis", replica: Replica, commands: Sequence[Command]
     for start in range(0, len(commands), PUSHED_AT_ONCE):
         chunk = commands[start : start + PUSHED_AT_ONCE]
         client.rpush(QUEUE_KEY, *(encode_envelope("bench", n, c) for n, c in enumerate(chunk)))
-    spent: Spent = Counter()
-    store = TimedStore(client, spent)
+    spent = Spent(Counter(), Counter())
+    store = cast(Store, Clocked(RedisStore(client), OF_THE_STORE, spent))
     worker = TimedWorker(store, replica, spent)
     assert worker.lead()
     worker.recover()
     gc.collect()
     gc.disable()  # as in the engine process
     waiting = store.peek(MAX_BATCH)
-    spent.clear()
+    spent.used.clear()
+    spent.waited.clear()
     started, began = time.perf_counter(), time.thread_time_ns()
     while waiting:
         waiting = worker.step(waiting)
     used, seconds = time.thread_time_ns() - began, time.perf_counter() - started
     gc.enable()
-    worker_us = {step: ns / 1_000 / len(commands) for step, ns in spent.items() if step != WAITING}
-    twice_us = worker_us["decode"]
-    worker_us[FREEING] = used / 1_000 / len(commands) - twice_us - sum(worker_us.values())
+    return _steps(spent, used, seconds, len(commands))
+
+
+def _steps(spent: Spent, used_ns: int, seconds: float, messages: int) -> Steps:
+    used, twice = spent.used, spent.used["decode"]
+    used["match"] -= twice
+    used[FREEING] = used_ns - twice - used.total()
     return Steps(
-        rate=len(commands) / (seconds - twice_us * len(commands) / 1e6),
-        worker_us={step: round(us, 2) for step, us in worker_us.items()},
-        waiting_us=round(spent[WAITING] / 1_000 / len(commands), 2),
+        rate=messages / (seconds - twice / 1e9),
+        worker_us={step: round(ns / 1_000 / messages, 2) for step, ns in used.items()},
+        waiting_us=round(spent.waited[REDIS] / 1_000 / messages, 2),
         memory_mb=resident_bytes() // 2**20,
     )
 
