@@ -4,7 +4,7 @@ Times here are milliseconds since the epoch UTC.
 """
 
 from datetime import UTC, datetime
-from enum import Enum
+from enum import StrEnum
 from typing import Final
 
 SECOND: Final = 1_000
@@ -16,7 +16,7 @@ _MONDAY: Final = 4 * DAY
 """The epoch was a Thursday; weeks are counted from the Monday after it."""
 
 
-class Interval(Enum):
+class Interval(StrEnum):
     S1 = "1s"
     M1 = "1m"
     M3 = "3m"

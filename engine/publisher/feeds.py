@@ -10,6 +10,7 @@ from engine.core.events import (
     DepthChanged,
     Event,
     MarketDefined,
+    OrderUpdated,
     PhaseChanged,
     Traded,
 )
@@ -27,7 +28,7 @@ from engine.publisher.streams import (
     partial_stream,
     user_stream,
 )
-from engine.publisher.user_events import Scales, UserEvent, user_events, write_user_event
+from engine.publisher.user_events import OfAccount, Scales, user_events, write_user_event
 
 SLOWEST_MS = max(SPEEDS_MS)
 
@@ -43,6 +44,13 @@ class Frame(NamedTuple):
     first: int
     last: int
     text: str
+
+
+class Untold(NamedTuple):
+    """What a command brought at a time, of which its accounts have not been told yet."""
+
+    events: list[Event]
+    time: int
 
 
 class FeedsState(msgspec.Struct, array_like=True):
@@ -73,7 +81,7 @@ class Feeds:
         self.markets: dict[str, MarketFeed] = {
             symbol: self._market(symbol) for symbol in self.state.pairs
         }
-        self.user_events: list[UserEvent] = []
+        self.untold: list[Untold] = []
         self.numbers: dict[int, int] = {}
         """The newest event of each account, where it is not stored yet."""
 
@@ -84,18 +92,20 @@ class Feeds:
         for events in entry.decode_events():
             for event in events:
                 self._apply_event(event, entry.time)
-            told = user_events(events, entry.time)
-            self.numbers.update((event.account, event.last) for event in told)
             if tell:
-                self.user_events += told
+                self.untold.append(Untold(events, entry.time))
         self.state.sequence, self.state.time = entry.sequence, entry.time
         self.state.digest = entry.digest
         if not tell:
             self.tell_nothing()
 
     def _apply_event(self, event: Event, time: int) -> None:
-        if isinstance(event, DepthChanged):
+        if isinstance(event, OrderUpdated):
+            self.numbers[event.order.terms.account] = event.number
+        elif isinstance(event, DepthChanged):
             self.markets[event.market].change_depth(event)
+        elif isinstance(event, OfAccount):
+            self.numbers[event.account] = event.number
         elif isinstance(event, Traded):
             self.markets[event.market].trade(event, time)
         elif isinstance(event, PhaseChanged):
@@ -110,7 +120,7 @@ class Feeds:
         return MarketFeed(symbol, *self._scales.market(symbol))
 
     def tell_nothing(self) -> None:
-        self.user_events.clear()
+        self.untold.clear()
         for market in self.markets.values():
             market.tell_nothing()
             market.window.changed = False
@@ -133,7 +143,7 @@ class Feeds:
         Depth is not among them: whoever begins to listen in this moment takes a snapshot and must
         find its next event to be contiguous.
         """
-        streams = {user_stream(told.account) for told in self.user_events}
+        streams = {user_stream(account) for account in self.numbers} if self.untold else set()
         for market in self.markets.values():
             symbol = market.symbol
             if market.trades:
@@ -165,12 +175,20 @@ class Feeds:
             frames += self._kline_frames(market, wire, now, SLOWEST_MS in speeds, wanted)
         if SLOWEST_MS in speeds:
             frames += self._ticker_frames(now, wanted)
-        for told in self.user_events:
-            if wanted(stream := user_stream(told.account)):
-                text = write_user_event(told, now, self._scales)
-                frames.append(Frame(stream, told.first, told.last, text))
-        self.user_events.clear()
+        frames += self._user_frames(now, wanted)
         return frames
+
+    def _user_frames(self, now: int, wanted: Callable[[str], bool]) -> Iterator[Frame]:
+        if not self.untold:
+            return
+        listening = {account for account in self.numbers if wanted(user_stream(account))}
+        if listening:
+            for events, time in self.untold:
+                for told in user_events(events, time):
+                    if told.account in listening:
+                        text = write_user_event(told, now, self._scales)
+                        yield Frame(user_stream(told.account), told.first, told.last, text)
+        self.untold.clear()
 
     def _next_frame(self) -> int:
         self.state.frame += 1

@@ -147,6 +147,8 @@ class MarketFeed:
             minutes, last=last, last_quantity=quantity, last_id=trade_id, before=before
         )
         # What was about to be told of these is told again; both are states, not changes.
-        self.candles.changed = {i for i, c in self.candles.newest.items() if not c.told_closed}
+        self.candles.changed.update(
+            interval for interval, candle in self.candles.newest.items() if not candle.told_closed
+        )
         self.window.changed = bool(last)
         self.dirty = False

@@ -61,20 +61,24 @@ class Trading:
 
     def apply(self, event_lists: Iterable[Iterable[Event]], time: int) -> None:
         """The events of one journal entry."""
+        traded = set()
         for events in event_lists:
             for event in events:
                 if type(event) is Traded:
                     self._trade(event, time)
+                    traded.add(event.market)
+        for symbol in traded:
+            candles, window = self.of(symbol)
+            candles.told()
+            window.expire(time)
+            window.dirty.clear()
+            window.expired.clear()
 
     def _trade(self, event: Traded, time: int) -> None:
         candles, window = self.of(event.market)
         trade = (event.trade_id, time, event.price, event.quantity, event.quote_quantity)
         candles.add(*trade, event.taker_side is BUY)
-        candles.told()
         window.add(*trade)
-        window.expire(time)
-        window.dirty.clear()
-        window.expired.clear()
 
     def of(self, symbol: str) -> tuple[LiveCandles, DayWindow]:
         """Empty ones where the market has never traded."""

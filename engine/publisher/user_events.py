@@ -50,6 +50,10 @@ class UserEvent(NamedTuple):
     client_order_ids: dict[int, str]
 
 
+OfAccount: Final = (BalanceChanged, OrderListUpdated, Deposited, Transferred, WithdrawalUpdated)
+"""The account's events that name it; an `OrderUpdated` names it in the order's terms."""
+
+
 def user_events(events: Iterable[Event], time: int) -> list[UserEvent]:
     """The frames of one command, in order. Balances stand at the end of a command's events."""
     told: list[UserEvent] = []
@@ -69,7 +73,7 @@ def user_events(events: Iterable[Event], time: int) -> list[UserEvent]:
             tell(terms.account, event)
         elif isinstance(event, BalanceChanged):
             balances.setdefault(event.account, []).append(event)
-        elif isinstance(event, OrderListUpdated | Deposited | Transferred | WithdrawalUpdated):
+        elif isinstance(event, OfAccount):
             tell(event.account, event)
     for account, changed in balances.items():
         tell(account, *changed)
