@@ -51,8 +51,8 @@ def exchange_parts(home: ExchangeHome, environ: Mapping[str, str]) -> ExchangePa
     def compiled(part: Part) -> Part:
         return replace(part, environment={**part.environment, "EXCHANGE_COMPILED_CORE": "1"})
 
-    def nice(part: Part) -> Part:
-        return replace(part, niceness=15)
+    def nice(part: Part, niceness: int) -> Part:
+        return replace(part, niceness=niceness)
 
     def engine(name: str) -> Part:
         # Either may lead, and the other one then stands by.
@@ -81,9 +81,11 @@ def exchange_parts(home: ExchangeHome, environ: Mapping[str, str]) -> ExchangePa
             *([engine("standby")] if standby else []),
             manage("publisher", "run_publisher"),
             web,
-            worker("projector", "projector"),
-            nice(compiled(worker("follower", "follower"))),
-            worker("tasks", "default"),
+            # Where processors are scarce, orders are answered first: tables may be behind for a
+            # while, and snapshots for longer.
+            nice(worker("projector", "projector"), 5),
+            nice(compiled(worker("follower", "follower")), 15),
+            nice(worker("tasks", "default"), 10),
             celery("beat", "beat", "--schedule", schedule, "--pidfile", ""),
             *([manage("market-maker", "run_market_maker")] if demo else []),
         ],
