@@ -30,11 +30,12 @@ class Change(NamedTuple):
 
 
 class MarketPast:
-    """One market's trades and changes of the book, from the journal's beginning."""
+    """One market's trades and changes of the book, from its beginning: after the journal's entry
+    `after`, for what was before it may be trimmed."""
 
-    def __init__(self, market: str) -> None:
+    def __init__(self, market: str, *, after: int = 0) -> None:
         self._market = market
-        self._sequence = 0
+        self._sequence = after
         self._bids: dict[int, int] = {}
         self._asks: dict[int, int] = {}
         self.changes: dict[int, Change] = {}

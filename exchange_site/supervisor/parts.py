@@ -83,7 +83,7 @@ def exchange_parts(home: ExchangeHome, environ: Mapping[str, str]) -> ExchangePa
             web,
             # Where processors are scarce, orders are answered first: tables may be behind for a
             # while, and snapshots for longer.
-            nice(worker("projector", "projector"), 5),
+            nice(worker("projector", "projector"), 10),
             nice(compiled(worker("follower", "follower")), 15),
             nice(worker("tasks", "default"), 10),
             celery("beat", "beat", "--schedule", schedule, "--pidfile", ""),

@@ -8,6 +8,7 @@ from bench.load.checks import check, check_followers
 from bench.load.origins import MarketPast, latencies
 from bench.load.plan import Plan, User, Way, decoded
 from bench.load.running import Run, generating
+from engine.journal import tail_sequence
 from exchange_site.tests.running import RunningExchange
 
 
@@ -49,6 +50,8 @@ def test_every_order_is_answered_and_the_books_agree(
 
 
 def test_followers_get_every_trade_and_change(exchange: RunningExchange, users: list[User]) -> None:
+    with redis.Redis.from_url(exchange.engine_redis_url) as journal:
+        before = tail_sequence(journal)
     exchange.define_market("ETHTOLD", base="ETH", quote="BTC", tick="0.0001", step="0.01")
     plan = Plan(
         url=exchange.url,
@@ -63,7 +66,7 @@ def test_followers_get_every_trade_and_change(exchange: RunningExchange, users: 
 
     run = generated(plan)
 
-    past = MarketPast(plan.market)
+    past = MarketPast(plan.market, after=before)
     with redis.Redis.from_url(exchange.engine_redis_url) as journal:
         past.read(journal)
     check_followers(run, past)
