@@ -17,6 +17,18 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+def _binance_order(plan: Plan, sells: bool) -> dict[str, str]:
+    return {
+        "symbol": plan.market,
+        "side": "SELL" if sells else "BUY",
+        "type": "LIMIT",
+        "timeInForce": "GTC",
+        "price": plan.price,
+        "quantity": plan.quantity,
+        "newOrderRespType": "RESULT",
+    }
+
+
 class ApiWriter:
     """Of the WebSocket API."""
 
@@ -26,15 +38,7 @@ class ApiWriter:
     @staticmethod
     def _request(plan: Plan, sells: bool) -> bytes:
         """Without its number and its time."""
-        order = {
-            "symbol": plan.market,
-            "side": "SELL" if sells else "BUY",
-            "type": "LIMIT",
-            "timeInForce": "GTC",
-            "price": plan.price,
-            "quantity": plan.quantity,
-            "newOrderRespType": "RESULT",
-        }
+        order = _binance_order(plan, sells)
         if plan.together == 1:
             return b'"method":"order.place","params":' + _encode(order)[:-1]
         orders = _encode([order] * plan.together)
@@ -67,15 +71,7 @@ class HttpWriter:
         if plan.way == "get":
             return b"GET " + plan.path.encode(), b"", b""
         if plan.way == "v3":
-            order = {
-                "symbol": plan.market,
-                "side": "SELL" if sells else "BUY",
-                "type": "LIMIT",
-                "timeInForce": "GTC",
-                "price": plan.price,
-                "quantity": plan.quantity,
-                "newOrderRespType": "RESULT",
-            }
+            order = _binance_order(plan, sells)
             return b"POST /api/v3/order", urlencode(order).encode() + b"&", b""
         order = {
             "symbol": plan.market,
