@@ -7,9 +7,8 @@ MAKEFLAGS += --no-print-directory
 
 VENV := .venv
 BIN := $(VENV)/bin
-# `python3` where it is new enough, else the newest that is.
-PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
-	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+# PYTHON=... is the interpreter of a new environment, else exchange_site/choose_python.py chooses one.
+PYTHON ?=
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
 
 # The shell becomes the supervisor: it gets Ctrl-C from the terminal and SIGTERM from make, which
@@ -69,8 +68,13 @@ requirements: $(VENV)/.dev
 
 # Installed again only when the pins change.
 $(VENV)/bin/python:
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed."; exit 1; }
-	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	@python="$(PYTHON)"; \
+	for any in python3 python3.14 python3.13 python3.12 python3.11; do \
+		[ -z "$$python" ] && command -v $$any >/dev/null && python=$$($$any exchange_site/choose_python.py) && break; \
+	done; \
+	[ -n "$$python" ] || { echo "Python 3.11 or newer is needed."; exit 1; }; \
+	echo "making $(VENV) with $$python"; \
+	"$$python" -m venv $(VENV) || { rm -rf $(VENV); \
 		echo "cannot make a virtual environment: is Debian's package python3-venv there?"; exit 1; }
 
 $(VENV)/.run: requirements.txt requirements-embedded.txt | $(VENV)/bin/python
