@@ -29,8 +29,12 @@ PAGE_ENTRIES: Final = 32
 BLOCK_MS: Final = 500
 
 GATHER_S: Final = 0.03
-"""In a busy hour entries gather for so long: a transaction costs as much as some dozens of orders.
-The first entry after a quiet moment does not wait."""
+BUSY_GATHER_S: Final = 0.25
+"""Entries gather for so long between two transactions, each of which costs as much as some dozens
+of orders. The first entry after a quiet moment does not wait."""
+
+BUSY_BYTES: Final = 8_000
+"""Of events in a batch from which on more will come: some dozens of orders."""
 
 
 class JournalGapError(Exception):
@@ -60,6 +64,18 @@ class JournalMismatchError(Exception):
 class Batch(NamedTuple):
     entries: list[EncodedEntry]
     rows: Rows
+    size: int
+    """Bytes of events."""
+
+    def pause_s(self) -> float:
+        """How long more may gather behind it. Nothing waits behind a full batch."""
+        if (
+            not self.entries
+            or len(self.entries) >= MAX_BATCH_ENTRIES
+            or self.size >= MAX_BATCH_BYTES
+        ):
+            return 0
+        return BUSY_GATHER_S if self.size >= BUSY_BYTES else GATHER_S
 
 
 def project_journal(
@@ -87,10 +103,10 @@ def project_journal(
     with ThreadPoolExecutor(1, thread_name_prefix="read-ahead") as ahead:
         following = ahead.submit(read_next, position, known.scales, known.pairs, 0)
         while time.monotonic() < deadline and not should_stop():
-            entries, rows = following.result()
+            batch = following.result()
+            entries, rows = batch.entries, batch.rows
             newest = entries[-1].sequence if entries else position
-            pause_s = GATHER_S if 0 < len(entries) < PAGE_ENTRIES else 0
-            following = ahead.submit(read_next, newest, rows.scales, rows.pairs, pause_s)
+            following = ahead.submit(read_next, newest, rows.scales, rows.pairs, batch.pause_s())
             if entries:
                 position = project_entries(entries, rows)
     return position - start.sequence
@@ -103,7 +119,7 @@ def make_batch(
     rows = Rows(scales, pairs)
     for entry in entries:
         rows.add(entry)
-    return Batch(entries, rows)
+    return Batch(entries, rows, sum(len(entry.events) for entry in entries))
 
 
 def read_batch(

@@ -29,7 +29,7 @@ from engine.core.events import (
     Transferred,
     WithdrawalUpdated,
 )
-from engine.core.types import MAX_AMOUNT
+from engine.core.types import MAX_AMOUNT, Change
 from engine.journal import EncodedEntry
 from engine.projector.postings import (
     Posting,
@@ -214,12 +214,19 @@ class Rows:
         self.accounts: dict[int, AccountRow] = {}
         self.notional_limits: dict[tuple[int, str], NotionalLimitRow] = {}
         self.order_lists: dict[int, OrderListRow] = {}
-        self._orders: dict[int, tuple[OrderUpdated, int]] = {}
+        self._accepted: dict[int, tuple[OrderUpdated, int]] = {}
+        self._changed: dict[int, tuple[OrderUpdated, int]] = {}
         self._position = 0
 
     @property
-    def orders(self) -> list[OrderRow]:
-        return [self._order_row(event, sequence) for event, sequence in self._orders.values()]
+    def accepted_orders(self) -> list[OrderRow]:
+        """Orders that came among these entries."""
+        return self._order_rows(self._accepted)
+
+    @property
+    def changed_orders(self) -> list[OrderRow]:
+        """Orders of entries before these."""
+        return self._order_rows(self._changed)
 
     def add(self, entry: EncodedEntry) -> None:
         """Raises msgspec.ValidationError where the entry is of another format."""
@@ -235,7 +242,11 @@ class Rows:
         if type(event) in _WITHOUT_ROWS:
             return
         if isinstance(event, OrderUpdated):
-            self._orders[event.order.order_id] = (event, sequence)
+            order_id = event.order.order_id
+            if event.change is Change.ACCEPTED or order_id in self._accepted:
+                self._accepted[order_id] = (event, sequence)
+            else:
+                self._changed[order_id] = (event, sequence)
         elif isinstance(event, Traded):
             pair = self.pairs[event.market]
             self.trades.append(_trade_row(event, pair, sequence, time))
@@ -298,6 +309,9 @@ class Rows:
                 )
             )
             self._position += 1
+
+    def _order_rows(self, orders: Mapping[int, tuple[OrderUpdated, int]]) -> list[OrderRow]:
+        return [self._order_row(event, sequence) for event, sequence in orders.values()]
 
     def _order_row(self, event: OrderUpdated, sequence: int) -> OrderRow:
         order, terms = event.order, event.order.terms

@@ -1,9 +1,10 @@
 """Rows into tables, by COPY: the quickest way there is.
 
-Records that are new go straight into their table. Everything else is copied into a staging table
-and merged by one INSERT: a row that is there already never fails the batch and never turns back
-time. Records (trades, ledger, archive) stay as they are, and what has a state (orders, markets)
-changes only forward in the journal. So replaying any range changes nothing.
+What is new goes straight into its table: records, and orders that were accepted in these entries.
+Everything else is copied into a staging table and merged by one INSERT: a row that is there already
+never fails the batch and never turns back time. Records (trades, ledger, archive) stay as they are,
+and what has a state (orders, markets) changes only forward in the journal. So replaying any range
+changes nothing.
 """
 
 from collections.abc import Collection
@@ -80,9 +81,10 @@ def write_rows(rows: Rows) -> None:
     _merge(FEES, rows.fees.values())
     _merge(ACCOUNTS, rows.accounts.values())
     _merge(NOTIONAL_LIMITS, rows.notional_limits.values())
-    _merge(ORDERS, rows.orders)
-    _merge(ORDER_LISTS, rows.order_lists.values())
     write_records = _copy if fresh else _merge
+    write_records(ORDERS, rows.accepted_orders)
+    _merge(ORDERS, rows.changed_orders)
+    _merge(ORDER_LISTS, rows.order_lists.values())
     write_records(TRADES, rows.trades)
     write_records(LEDGER, rows.ledger)
     write_records(ARCHIVE, rows.archive)

@@ -22,7 +22,7 @@ from engine.core.events import AssetDefined
 from engine.core.types import Side
 from engine.journal import EncodedEntry, tail_sequence
 from engine.models import JournalEntry, ProjectorPosition
-from engine.projector import writer
+from engine.projector import loop, writer
 from engine.projector.loop import (
     JournalGapError,
     JournalMismatchError,
@@ -32,7 +32,7 @@ from engine.projector.loop import (
     read_batch,
 )
 from engine.projector.positions import JOURNAL, PositionBusyError, lock_key, projected_sequence
-from engine.projector.rows import PhaseRow
+from engine.projector.rows import PhaseRow, Rows
 from engine.projector.writer import known_rows
 from engine.tests.journals import (
     START_MS,
@@ -172,6 +172,23 @@ def test_batches_are_bounded(engine_redis: "redis.Redis", monkeypatch: pytest.Mo
     assert [e.sequence for e in read_batch(engine_redis, 0)] == [1, 2, 3, 4]
     monkeypatch.setattr("engine.projector.loop.MAX_BATCH_BYTES", 1)
     assert [e.sequence for e in read_batch(engine_redis, 1)] == [2, 3]
+
+
+@pytest.mark.parametrize(
+    ("entries", "size", "pause_s"),
+    [
+        (0, 0, 0),
+        (1, 100, loop.GATHER_S),
+        (1, loop.BUSY_BYTES, loop.BUSY_GATHER_S),
+        (loop.MAX_BATCH_ENTRIES, loop.BUSY_BYTES, 0),
+        (1, loop.MAX_BATCH_BYTES, 0),
+    ],
+)
+def test_entries_gather_unless_there_are_none_or_too_many(
+    entries: int, size: int, pause_s: float
+) -> None:
+    entry = JournalWriter().commit()
+    assert loop.Batch([entry] * entries, Rows(), size).pause_s() == pause_s
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)

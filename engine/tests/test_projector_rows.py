@@ -111,7 +111,7 @@ def test_amounts_are_decimal_text_of_their_asset() -> None:
 
 
 def test_only_the_last_state_of_an_order_is_kept() -> None:
-    orders = {row.order_id: row for row in rows_of_small_journal().orders}
+    orders = {row.order_id: row for row in rows_of_small_journal().accepted_orders}
     assert {key: (row.status, row.sequence) for key, row in orders.items()} == {
         1: ("partially_filled", 3),
         2: ("filled", 3),
@@ -121,6 +121,21 @@ def test_only_the_last_state_of_an_order_is_kept() -> None:
     assert orders[1].executed_quantity == "1.50000000"
     assert orders[1].executed_quote_quantity == "75000.000000"
     assert orders[1].client_order_id == "ask"
+
+
+def test_orders_of_earlier_entries_are_told_from_those_that_came() -> None:
+    writer = JournalWriter()
+    writer.define()
+    writer.place(1, Side.BUY, 50_000_000_000, 10**8)
+    known = Rows()
+    known.add(writer.commit())
+    later = Rows(known.scales, known.pairs)
+    writer.place(1, Side.BUY, 40_000_000_000, 10**8)
+    writer.cancel(1)
+    writer.cancel(2)
+    later.add(writer.commit())
+    assert [(row.order_id, row.status) for row in later.accepted_orders] == [(2, "canceled")]
+    assert [(row.order_id, row.status) for row in later.changed_orders] == [(1, "canceled")]
 
 
 def test_every_term_of_an_order_has_its_column() -> None:
@@ -144,7 +159,7 @@ def test_every_term_of_an_order_has_its_column() -> None:
     writer.emit(OrderUpdated(2, Change.PREVENTED, order))
     rows = Rows()
     rows.add(writer.commit())
-    (row,) = rows.orders
+    (row,) = rows.accepted_orders
     assert (row.type, row.time_in_force) == ("stop_loss_limit", "gtd")
     assert (row.stop_price, row.trailing_delta) == ("51000.000000", 150)
     assert (row.visible_quantity, row.prevented_quantity) == ("0.10000000", "1.00000000")
@@ -162,7 +177,7 @@ def test_what_is_prevented_of_an_order_by_quote_amount_counts_quote() -> None:
     writer.emit(OrderUpdated(2, Change.PREVENTED, order))
     rows = Rows()
     rows.add(writer.commit())
-    assert rows.orders[0].prevented_quantity == "500.000000"
+    assert rows.accepted_orders[0].prevented_quantity == "500.000000"
 
 
 def test_archive_keeps_every_entry() -> None:
