@@ -18,6 +18,7 @@ from bench.load.followers import Audience, followers
 from bench.load.http import http_connections
 from bench.load.pacing import Connection, Pacer
 from bench.load.plan import Plan, Report, encoded, histogram
+from exchange_site.part import take_short_turns
 
 LAST_EVENTS_S: Final = 1.0
 """How long followers listen after the last answer: depth is up to an interval behind."""
@@ -57,6 +58,7 @@ async def _told_to_begin() -> None:
 
 
 def main() -> None:
+    take_short_turns()  # its own wait for a processor is none of the exchange's
     plan = msgspec.json.decode(sys.stdin.readline(), type=Plan)
     report = uvloop.run(generate(plan))
     # A buffered file of its own: an unbuffered sys.stdout may write a part and forget the rest.

@@ -68,7 +68,7 @@ class ValkeyServer:
         for name, value in settings.items():
             argv += [f"--{name}", value]
         # Stopping waits for the append-only file to be written; nothing else is to be done then.
-        return Part(self.name, tuple(argv), stop_seconds=20.0)
+        return Part(self.name, tuple(argv), stop_seconds=20.0, short_turns=True)
 
     def is_ready(self) -> bool:
         """True once it has loaded its data."""

@@ -54,11 +54,15 @@ def exchange_parts(home: ExchangeHome, environ: Mapping[str, str]) -> ExchangePa
     def nice(part: Part, niceness: int) -> Part:
         return replace(part, niceness=niceness)
 
+    def in_the_way(part: Part) -> Part:
+        """Of an order, from its socket to its answer and to those who watch."""
+        return replace(part, short_turns=True)
+
     def engine(name: str) -> Part:
         # Either may lead, and the other one then stands by.
         follow = ("--standby",) if standby else ()
         part = python(name, "manage.py", "run_engine", *follow, ENGINE_INSTANCE=name)
-        return compiled(part)
+        return in_the_way(compiled(part))
 
     web = python(
         "web",
@@ -79,8 +83,8 @@ def exchange_parts(home: ExchangeHome, environ: Mapping[str, str]) -> ExchangePa
         parts=[
             engine("engine"),
             *([engine("standby")] if standby else []),
-            manage("publisher", "run_publisher"),
-            web,
+            in_the_way(manage("publisher", "run_publisher")),
+            in_the_way(web),
             # Where processors are scarce, orders are answered first: tables may be behind for a
             # while, and snapshots for longer.
             nice(worker("projector", "projector"), 10),
