@@ -27,6 +27,10 @@ IDLE_MS: Final = 300
 
 STEP_AT_MOST_EVERY_S: Final = 0.005
 
+LATE_MS: Final = 10
+"""How long an entry may be on its way: so long a beat waits for those of the time before it, unless
+a later one has come."""
+
 CLOSE_AFTER_MS: Final = 500
 """A candle is called closed that long after its end: an entry of its last moment may be late."""
 
@@ -206,7 +210,10 @@ class Publisher:
 
     def _due(self, now: int) -> frozenset[int]:
         """The speeds whose beat has come. Beats lie on multiples of their length."""
-        due = frozenset(speed for speed, beat in self._next_beat.items() if now >= beat)
+        all_known = max(now - LATE_MS, self._feeds.state.time)
+        due = frozenset(
+            speed for speed, beat in self._next_beat.items() if now >= beat and all_known >= beat
+        )
         for speed in due:
             self._next_beat[speed] = now - now % speed + speed
         return due
@@ -214,7 +221,7 @@ class Publisher:
     def _patience_ms(self) -> int:
         beat = min(self._next_beat.values()) if self._feeds.batching() else IDLE_MS + self._now_ms()
         slowest = self._next_beat[max(SPEEDS_MS)]
-        return max(1, min(IDLE_MS, min(beat, slowest) - self._now_ms()))
+        return max(1, min(IDLE_MS, min(beat, slowest) + LATE_MS - self._now_ms()))
 
     async def _read(self, *, block_ms: int | None) -> list[EncodedEntry]:
         position = self._feeds.state.sequence
