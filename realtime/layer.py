@@ -13,6 +13,7 @@ without a limit; both would leave sockets with gaps that nobody knows of. This o
 import asyncio
 import logging
 from contextlib import suppress
+from itertools import chain
 from typing import Any, Final
 
 import redis.asyncio
@@ -25,6 +26,13 @@ LOST: Final = "feed.lost"
 
 QUEUE_LENGTH: Final = 10_000
 """Messages that wait for one channel of this process."""
+
+MESSAGES_A_SCRIPT: Final = 1_000
+"""Redis answers nobody else meanwhile."""
+
+_PUBLISH_ALL: Final = """
+for name = 1, #ARGV, 2 do redis.call('PUBLISH', ARGV[name], ARGV[name + 1]) end
+"""
 
 HEARTBEAT_S: Final = 5.0
 UNANSWERED_HEARTBEATS: Final = 2
@@ -118,10 +126,10 @@ class Subscriptions:
         await self._client().publish(name, data)
 
     async def publish_many(self, messages: list[tuple[str, bytes]]) -> None:
-        pipeline = self._client().pipeline(transaction=False)
-        for name, data in messages:
-            pipeline.publish(name, data)
-        await pipeline.execute()
+        """One script for all: reading an answer to each takes longer than sending it."""
+        for start in range(0, len(messages), MESSAGES_A_SCRIPT):
+            part = messages[start : start + MESSAGES_A_SCRIPT]
+            await self._client().eval(_PUBLISH_ALL, 0, *chain.from_iterable(part))
 
     async def count_subscribers(self, names: list[str]) -> list[tuple[str, int]]:
         counted = await self._client().pubsub_numsub(*names)
