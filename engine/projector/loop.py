@@ -28,7 +28,7 @@ PAGE_ENTRIES: Final = 32
 
 BLOCK_MS: Final = 500
 
-GATHER_S: Final = 0.03
+GATHER_S: Final = 0.1
 BUSY_GATHER_S: Final = 0.25
 """Entries gather for so long between two transactions, each of which costs as much as some dozens
 of orders. The first entry after a quiet moment does not wait."""

@@ -14,7 +14,7 @@ FOUND_BY = {
     "tail-check-left-out": (21, "stands behind"),
     "trim-before-archive": (12, "was trimmed before it was archived"),
     "reply-before-commit": (2, "a reply speaks of"),
-    "connection-that-retries": (0, "asked once, and is done twice"),
+    "connection-that-retries": (7, "was refused, and takes effect"),
     "snapshot-without-tail": (0, "the journal ends at"),
     "takeover-unasked": (355, "entry 4 follows 4"),
     "keys-forgotten": (2, "entry 25 does not replay"),
