@@ -89,8 +89,8 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.run
 
 # The core as machine code, anew when it changes; without a C compiler it runs as it stands.
 compile: $(VENV)/.compiled
-$(VENV)/.compiled: $(wildcard engine/core/*.py) engine/wire.py engine/journal.py engine/worker/batch.py \
-		engine/compiled.py engine/compile_core.py $(VENV)/.run
+$(VENV)/.compiled: $(wildcard engine/core/*.py) engine/wire.py engine/journal.py engine/worker/__init__.py \
+		engine/worker/batch.py engine/compiled.py engine/compile_core.py $(VENV)/.run
 	@echo "compiling the core"
 	@$(BIN)/python -m engine.compile_core && touch $@ || true
 

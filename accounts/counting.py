@@ -18,6 +18,9 @@ from engine.connections import connect, connect_async
 
 MAX_TOGETHER: Final = 500
 
+PATIENCE_S: Final = 1.0
+"""With a Redis that hangs. A count is worth less than the order that waits for it."""
+
 _T = TypeVar("_T")
 _log = logging.getLogger(__name__)
 
@@ -69,7 +72,7 @@ class Counting:
     """
 
     def __init__(self, url: str) -> None:
-        self._client: Any = connect_async(url)
+        self._client: Any = connect_async(url, timeout_s=PATIENCE_S)
         self._waiting: list[_Asked] = []
         self._asking: asyncio.Task[None] | None = None
 
@@ -96,9 +99,11 @@ class Counting:
                     pipeline.execute_command(*each.command)
                 answers: list[Any] = await pipeline.execute()
                 return answers
-        except redis.RedisError:
+        except (redis.RedisError, OSError):
             _warn_uncounted()
-            return [None] * len(asked)
+        except Exception:
+            _log.exception("requests were not counted")
+        return [None] * len(asked)
 
 
 def counting() -> Counting:

@@ -5,9 +5,10 @@ came: under load many messages share one round trip, and a lone one does not wai
 """
 
 import asyncio
+import logging
 from collections import deque
-from collections.abc import Callable, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Sequence
+from typing import Any, Final, Protocol
 
 import redis
 
@@ -26,13 +27,22 @@ from engine.outcomes import (
 MAX_LIST: Final = 1_000
 """Messages in one push at most: Redis serves nobody else meanwhile."""
 
+_log = logging.getLogger(__name__)
 
-class Parcel(NamedTuple):
-    """Messages that are handed over together or not at all; `fail` is told where they are not."""
+
+class Parcel(Protocol):
+    """Messages that are handed over together or not at all."""
 
     messages: Sequence[Command | Query]
     envelopes: Sequence[bytes]
-    fail: Callable[[EngineUnavailable | StatusUnknown], None]
+    has_left: bool
+    """Whether it may have reached the engine: told here."""
+
+    def is_settled(self) -> bool:
+        """Whether nobody waits for it any more: then it is not handed over."""
+
+    def fail(self, error: Exception) -> None:
+        """Called with an EngineUnavailable or a StatusUnknown where it was not handed over."""
 
 
 class Handover:
@@ -45,7 +55,9 @@ class Handover:
         self._pushing: asyncio.Task[None] | None = None
 
     def push(self, parcel: Parcel) -> None:
-        """Returns at once; whoever counts the messages under way bounds what waits here."""
+        """Returns at once; whoever counts the messages that are not settled bounds what waits."""
+        while self._waiting and self._waiting[0].is_settled():
+            self._waiting.popleft()
         self._waiting.append(parcel)
         if self._pushing is None or self._pushing.done():
             self._pushing = self._loop.create_task(self._push_waiting())
@@ -75,15 +87,26 @@ class Handover:
         except (EngineUnavailable, StatusUnknown) as error:
             for parcel in parcels:
                 parcel.fail(error)
+        except Exception:
+            _log.exception("a command was not handed over as it should be")
+            for parcel in parcels:
+                parcel.fail(StatusUnknown("the command may have been handed over"))
 
     async def _push_together(self, parcels: list[Parcel]) -> None:
-        messages = [message for parcel in parcels for message in parcel.messages]
-        envelopes = [envelope for parcel in parcels for envelope in parcel.envelopes]
         connection = self._connection
         try:
             await self._ensure_connected()
         except (redis.RedisError, OSError) as error:
             raise EngineUnavailable("the engine's Redis does not answer") from error
+        messages: list[Command | Query] = []
+        envelopes: list[bytes] = []
+        for parcel in parcels:
+            if not parcel.is_settled():  # waiting for the connection may have taken too long
+                parcel.has_left = True
+                messages += parcel.messages
+                envelopes += parcel.envelopes
+        if not messages:
+            return
         try:
             await connection.send_command(*push_command(messages, envelopes))
             accepted = await connection.read_response()

@@ -8,9 +8,8 @@ import asyncio
 import logging
 import secrets
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import partial
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
@@ -22,7 +21,7 @@ from engine.core.acceptance import complete_reply
 from engine.core.commands import Command
 from engine.core.queries import Query
 from engine.engine_time import ENGINE_TIME
-from engine.handover import MAX_LIST, Handover, Parcel
+from engine.handover import MAX_LIST, Handover
 from engine.outcomes import (
     Answer,
     EngineOverloaded,
@@ -50,34 +49,62 @@ _log = logging.getLogger(__name__)
 class _Request:
     """Messages that were posted together, under consecutive ids, and what became of them."""
 
-    __slots__ = ("deadline", "done", "first", "messages", "missing", "outcomes")
+    __slots__ = (
+        "_fail",
+        "deadline",
+        "done",
+        "envelopes",
+        "first",
+        "has_left",
+        "messages",
+        "missing",
+        "outcomes",
+    )
 
     def __init__(
         self,
         first: int,
         messages: Sequence[Command | Query],
+        envelopes: Sequence[bytes],
         deadline: float,
         done: "asyncio.Future[list[Outcome]]",
+        fail: Callable[["_Request", Exception], None],
     ) -> None:
         self.first = first
         self.messages = messages
+        self.envelopes = envelopes
+        self.has_left = False
         self.deadline = deadline
         self.done = done
         self.outcomes: list[Outcome | None] = [None] * len(messages)
         self.missing = len(messages)
+        self._fail = fail
+
+    def is_settled(self) -> bool:
+        return not self.missing
+
+    def fail(self, error: Exception) -> None:
+        self._fail(self, error)
 
     def settle(self, number: int, outcome: Outcome) -> None:
         """Of the message with that id."""
         place = number - self.first
         if isinstance(outcome, Answer):
-            reply = complete_reply(outcome.reply, self.messages[place])
-            outcome = Answer(outcome.sequence, reply)
+            outcome = _completed(outcome, self.messages[place])
         elif isinstance(outcome, StatusUnknown):
             outcome = for_message(outcome, self.messages[place])
         self.outcomes[place] = outcome
         self.missing -= 1
         if not self.missing and not self.done.done():  # whoever awaited it may have gone
             self.done.set_result(self.outcomes)  # type: ignore[arg-type] # none is missing
+
+
+def _completed(answer: Answer, message: Command | Query) -> Outcome:
+    try:
+        return Answer(answer.sequence, complete_reply(answer.reply, message))
+    except Exception:  # an engine of another version; whoever asked must not wait for ever
+        _log.exception("the engine's reply is none to its message")
+        return for_message(StatusUnknown("the engine's reply cannot be read"), message)
 
 
 class LoopClient:
@@ -125,12 +152,13 @@ class LoopClient:
         check_size(*envelopes)
         self._next_id += len(messages)
         deadline = loop.time() + self._timeout_s
-        request = _Request(first, messages, deadline, loop.create_future())
+        done = loop.create_future()
+        request = _Request(first, messages, envelopes, deadline, done, self._fail)
         for number in range(first, self._next_id):
             self._pending[number] = request
         self._watch(request)
-        self._handover.push(Parcel(messages, envelopes, partial(self._fail, request)))
-        return request.done
+        self._handover.push(request)
+        return done
 
     async def close(self) -> None:
         """Stop listening; what still waits is told that its status is unknown."""
@@ -156,7 +184,13 @@ class LoopClient:
         self._timer = None
         by_age, now = self._by_age, self._loop.time()
         while by_age and (by_age[0].deadline <= now or not by_age[0].missing):
-            self._fail(by_age.popleft(), StatusUnknown("no answer in time"))
+            request = by_age.popleft()
+            self._fail(
+                request,
+                StatusUnknown("no answer in time")
+                if request.has_left
+                else EngineUnavailable("the engine's Redis does not answer"),
+            )
         if by_age:
             self._timer = self._loop.call_at(by_age[0].deadline, self._end_overdue)
 

@@ -12,8 +12,12 @@ from django.db import connections
 THREADS: Final = 40
 """Of a process. What more requests than these have to wait for, waits for a thread first."""
 
+BRIEF_THREADS: Final = 8
+"""For who calls, and what markets there are: orders must not wait behind what takes seconds."""
+
 _T = TypeVar("_T")
 _threads: Final = ThreadPoolExecutor(THREADS, thread_name_prefix="requests")
+_brief_threads: Final = ThreadPoolExecutor(BRIEF_THREADS, thread_name_prefix="brief")
 _shares_threads: Final = ContextVar("shares_threads", default=False)
 
 
@@ -22,8 +26,9 @@ def share_threads() -> None:
     _shares_threads.set(True)
 
 
-async def in_thread(question: Callable[[], _T]) -> _T:
-    """On a thread, which keeps no connection to the database afterwards.
+async def in_thread(question: Callable[[], _T], *, brief: bool = False) -> _T:
+    """On a thread, which keeps no connection to the database afterwards. `brief` is what asks for
+    some rows at most.
 
     It is Django's for the request, or that of the synchronous caller (a test's client, say), unless
     `share_threads` was called.
@@ -36,7 +41,8 @@ async def in_thread(question: Callable[[], _T]) -> _T:
             _close_connections()
 
     if _shares_threads.get():
-        return await asyncio.get_running_loop().run_in_executor(_threads, ask)
+        threads = _brief_threads if brief else _threads
+        return await asyncio.get_running_loop().run_in_executor(threads, ask)
     return await sync_to_async(ask, thread_sensitive=True)()
 
 

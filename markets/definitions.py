@@ -62,11 +62,19 @@ def definition_at_hand(*, symbol: str) -> MarketDefinition | None:
     return None if definitions is None else definitions.markets.get(symbol)
 
 
+def known_definition(*, symbol: str) -> MarketDefinition:
+    """For what never changes of a market, its assets and their scales: without a wait, wherever it
+    was asked for within the last minutes. Raises UnknownMarket."""
+    definitions = _remembered.last_known(None)
+    known = None if definitions is None else definitions.markets.get(symbol)
+    return known or get_definition(symbol=symbol)
+
+
 async def aget_definition(*, symbol: str) -> MarketDefinition:
     """`get_definition` in an event loop: at hand, or asked for on a thread."""
     definition = definition_at_hand(symbol=symbol)
     if definition is None:
-        definition = await in_thread(lambda: get_definition(symbol=symbol))
+        definition = await in_thread(lambda: get_definition(symbol=symbol), brief=True)
     return definition
 
 
@@ -79,9 +87,18 @@ def list_assets() -> list[str]:
     return sorted(_definitions(LIFETIME_S).scales)
 
 
+def knows_scale(*, asset: str) -> bool:
+    """Whether `get_scale` need not wait."""
+    definitions = _remembered.last_known(None)
+    return definitions is not None and asset in definitions.scales
+
+
 def get_scale(*, asset: str) -> int:
-    """Decimal places of an asset that the engine spoke of."""
-    scale = _definitions(LIFETIME_S).scales.get(asset)
+    """Decimal places, which never change, of an asset that the engine spoke of."""
+    known = _remembered.last_known(None)
+    scale = None if known is None else known.scales.get(asset)
+    if scale is None:
+        scale = _definitions(LIFETIME_S).scales.get(asset)
     if scale is None:
         scale = _definitions(0).scales[asset]
     return scale

@@ -38,15 +38,19 @@ __all__ = [
 _Row = TypeVar("_Row", bound=Model)
 
 _POLL_S: Final = 0.01
+_POLL_AT_MOST_S: Final = 0.05
+"""In a busy hour the projector writes a few times a second."""
 
 
 def wait_for_projection(*, sequence: int, timeout: float = 1.0) -> bool:
     """Whether the tables hold the journal up to `sequence`, after at most `timeout` seconds."""
     deadline = time.monotonic() + timeout
+    pause_s = _POLL_S
     while projected_sequence() < sequence:
         if time.monotonic() >= deadline:
             return False
-        time.sleep(_POLL_S)
+        time.sleep(pause_s)
+        pause_s = min(2 * pause_s, _POLL_AT_MOST_S)
     return True
 
 

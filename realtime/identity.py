@@ -1,12 +1,12 @@
 """Which account a socket belongs to: that of its session cookie."""
 
 from collections.abc import Mapping
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import urlsplit
 
 from channels.auth import get_user
 from django.conf import settings
+from django.http import parse_cookie
 from django.utils.module_loading import import_string
 
 Scope = Mapping[str, Any]
@@ -40,13 +40,10 @@ def _session_store(key: str) -> Any:
 
 
 def session_key(scope: Scope) -> str | None:
-    """What the cookie says."""
-    try:
-        cookies: SimpleCookie = SimpleCookie(_header(scope, b"cookie") or "")
-    except CookieError:
-        return None
-    morsel = cookies.get(settings.SESSION_COOKIE_NAME)
-    return morsel.value if morsel is not None else None
+    """What the cookies say, as Django reads them."""
+    lines = [value.decode("latin-1") for name, value in scope["headers"] if name == b"cookie"]
+    key: str | None = parse_cookie("; ".join(lines)).get(settings.SESSION_COOKIE_NAME)
+    return key
 
 
 def _header(scope: Scope, name: bytes) -> str | None:

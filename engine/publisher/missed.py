@@ -88,7 +88,7 @@ def _search(account: int, after: int, position: int, newest: int) -> list[UserEv
         looked_through += len(entry.events)
         if looked_through > MAX_BYTES or len(told) > MAX_FRAMES:
             raise TooLongAgo
-        if mark in entry.events:
+        if mark in entry.events or mark in entry.commands:  # which say who an accepted order is of
             told.extendleft(reversed(_events_of(account, entry)))
     first, last = (told[0].first, told[-1].last) if told else (newest + 1, newest)
     if not first <= after + 1 <= last + 1:

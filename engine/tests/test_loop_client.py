@@ -3,7 +3,9 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
+from urllib.parse import urlsplit
 
+import msgspec
 import pytest
 import redis
 
@@ -11,12 +13,12 @@ from engine import intake
 from engine.connections import connect
 from engine.core.commands import CancelOrder, Command, DefineAsset, Deposit
 from engine.core.queries import GetBalances, Query
-from engine.core.replies import Done
+from engine.core.replies import Accepted, Done
 from engine.intake import FULL_KEY
 from engine.loop_client import LoopClient, Outcome
 from engine.outcomes import Answer, EngineOverloaded, EngineUnavailable, StatusUnknown
 from engine.tests.envelopes import opened
-from engine.wire import QUEUE_KEY, REPLY_CHANNEL
+from engine.wire import QUEUE_KEY, REPLY_CHANNEL, Replies
 from engine.worker.clock import SteadyClock
 from engine.worker.redis_store import RedisStore
 from engine.worker.worker import Worker
@@ -142,7 +144,7 @@ async def test_a_list_is_taken_whole_or_not_at_all(
 async def test_who_hears_nothing_in_time_does_not_know(
     servers: ServerAddresses, engine_redis: "redis.Redis"
 ) -> None:
-    client = LoopClient(servers.engine_redis_url, timeout_s=0.01)
+    client = LoopClient(servers.engine_redis_url, timeout_s=0.3)
     await client.ready()
     first, second = client.post([deposit(1), GetBalances(1)]), client.post([deposit(2)])
     assert [type(each) for each in await first] == [StatusUnknown, EngineUnavailable]
@@ -151,6 +153,59 @@ async def test_who_hears_nothing_in_time_does_not_know(
     assert [type(each) for each in await third] == [StatusUnknown]
     assert client._pending == {}
     await client.close()
+
+
+async def test_what_could_not_leave_in_time_never_does(
+    servers: ServerAddresses, engine_redis: "redis.Redis"
+) -> None:
+    """A Redis that hangs takes connections and says nothing; when it goes on, what was told to have
+    had no effect has none."""
+    goes_on, ends = asyncio.Event(), asyncio.Event()
+
+    async def pass_on(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        while data := await source.read(65_536):
+            sink.write(data)
+
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await goes_on.wait()
+        path = urlsplit(servers.engine_redis_url).path
+        theirs, ours = await asyncio.open_unix_connection(path)
+        ways = [asyncio.create_task(pass_on(*way)) for way in ((reader, ours), (theirs, writer))]
+        await ends.wait()
+        for way in ways:
+            way.cancel()
+        ours.close()
+        writer.close()
+
+    server = await asyncio.start_server(hang, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    client = LoopClient(f"redis://127.0.0.1:{port}", timeout_s=0.3)
+    late = [client.post([deposit(number)]) for number in range(3)]
+    outcomes = [outcome for future in late for outcome in await future]
+    assert [type(outcome) for outcome in outcomes] == [EngineUnavailable] * 3
+    goes_on.set()
+    client.post([deposit(4)])
+    while not engine_redis.llen(QUEUE_KEY):
+        await asyncio.sleep(0.001)
+    assert [opened(text)[1] for text in engine_redis.lrange(QUEUE_KEY, 0, -1)] == [deposit(4)]
+    await client.close()
+    ends.set()
+    server.close()
+
+
+async def test_a_reply_that_is_none_to_its_message_leaves_nobody_waiting(
+    client: LoopClient, engine_redis: "redis.Redis"
+) -> None:
+    """As an engine of another version might send it."""
+    await client.ready()
+    posted = client.post([deposit(1)])
+    while not engine_redis.llen(QUEUE_KEY):
+        await asyncio.sleep(0)
+    (queued,) = engine_redis.lrange(QUEUE_KEY, 0, -1)
+    address, _ = opened(queued)
+    replies = msgspec.json.encode(Replies(1, 1, [(address.request_id, Accepted(1, 1))]))
+    engine_redis.publish(REPLY_CHANNEL + address.reply_to, replies)
+    assert [type(outcome) for outcome in await posted] == [StatusUnknown]
 
 
 async def test_who_waits_no_more_disturbs_nobody(

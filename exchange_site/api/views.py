@@ -53,7 +53,7 @@ class AsyncAPIView(APIView):
         ):
             self.perform_authentication(request)
         else:
-            await in_thread(partial(self.perform_authentication, request))
+            await in_thread(partial(self.perform_authentication, request), brief=True)
         self.check_permissions(request)
         for throttle in cast(Iterable[AsyncThrottle], self.get_throttles()):
             if not await throttle.aallow_request(request, self):

@@ -26,8 +26,11 @@ PATIENCE_S: Final = 1.0
 RETRY_EVERY_S: Final = 1.0
 """In trouble, how soon the database is asked again."""
 
-AHEAD: Final = 0.9
+AHEAD: Final = 0.8
 """Of its time, after which what is asked for is read anew already, without that anybody waits."""
+
+AT_HAND: Final = 0.95
+"""Of its time, so that who finds it at hand need not wait for it in the next moment either."""
 
 STALE_S: Final = 300.0
 """How old what was read may be when the database does not answer."""
@@ -149,7 +152,7 @@ class Remembered(Generic[_K, _V]):
             # In trouble somebody has to find out when it is over, but nobody has to wait for it.
             return _result(future, 0 if usable and self._in_trouble else PATIENCE_S)
         except DatabaseUnavailable as error:
-            self._note_trouble(error)
+            self._note_trouble(error.__cause__)
             if not usable:
                 raise
             assert entry is not None
@@ -163,7 +166,21 @@ class Remembered(Generic[_K, _V]):
             return None
         now = time.monotonic()
         age_s = now - entry.at
-        if age_s > (STALE_S if self._in_trouble else self._fresh_s):
+        if age_s > (STALE_S if self._in_trouble else AT_HAND * self._fresh_s):
+            return None
+        if age_s > AHEAD * self._fresh_s and key not in self._loading:
+            self._ask_ahead(key, now)
+        return entry.value
+
+    def last_known(self, key: _K) -> _V | None:
+        """What was there within the last minutes: for what hardly changes, where nobody may wait.
+        It is read anew for the next one."""
+        entry = self._found.get(key)
+        if entry is None:
+            return None
+        now = time.monotonic()
+        age_s = now - entry.at
+        if age_s > STALE_S:
             return None
         if age_s > AHEAD * self._fresh_s and key not in self._loading:
             self._ask_ahead(key, now)
@@ -182,6 +199,8 @@ class Remembered(Generic[_K, _V]):
 
     def _ask_ahead(self, key: _K, now: float) -> None:
         """Who asks in an event loop finds it at hand then, too."""
+        if self._in_trouble and now < self._retry_at:
+            return
         with suppress(DatabaseUnavailable):
             self._ask(key, now)
 
@@ -204,7 +223,10 @@ class Remembered(Generic[_K, _V]):
             if self._loading.get(key) is not done:
                 return
             del self._loading[key]
-            if done.exception() is not None:
+            error = done.exception()
+            if error is not None:
+                if isinstance(error, TROUBLE):
+                    self._note_trouble(error)
                 return
             self._in_trouble = False
             value = done.result()
@@ -220,7 +242,7 @@ class Remembered(Generic[_K, _V]):
             if len(self._found) > MAX_ENTRIES:
                 self._found.popitem(last=False)
 
-    def _note_trouble(self, error: DatabaseUnavailable) -> None:
+    def _note_trouble(self, error: BaseException | None) -> None:
         if not self._in_trouble:
-            logger.warning("the database does not answer: %s", error.__cause__ or "no answer yet")
+            logger.warning("the database does not answer: %s", error or "no answer yet")
         self._in_trouble = True

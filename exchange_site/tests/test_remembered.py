@@ -85,6 +85,30 @@ def test_a_dead_database_leaves_what_was_known(rows: Rows) -> None:
     wait_until(lambda: values.get("a") == "2", "it is asked again")
 
 
+def test_a_dead_database_is_not_asked_again_by_everybody(
+    rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remembered, "AHEAD", -1.0)
+    values = Remembered(rows.load, fresh_s=60)
+    values.get("a")
+    monkeypatch.setattr(remembered, "RETRY_EVERY_S", 60.0)
+    rows.fails = True
+    asked = rows.asked
+    assert values.at_hand("a") == "1"
+    wait_until(lambda: values._in_trouble, "it is known to be in trouble")
+    assert [values.at_hand("a"), values.last_known("a"), values.get("a")] == ["1", "1", "1"]
+    assert rows.asked == asked + 1
+
+
+def test_what_hardly_changes_is_not_waited_for(rows: Rows) -> None:
+    values = Remembered(rows.load, fresh_s=-1)
+    assert values.last_known("a") is None, "nobody has asked yet"
+    values.get("a")
+    rows.values = {"a": "2"}
+    assert values.last_known("a") == "1"
+    wait_until(lambda: values.last_known("a") == "2", "it is read anew for the next one")
+
+
 def test_but_not_for_ever(rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
     values = Remembered(rows.load, fresh_s=-1)
     values.get("a")

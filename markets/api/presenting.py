@@ -21,7 +21,7 @@ from markets.api.schemas import (
     TickerOut,
     TradeOut,
 )
-from markets.definitions import MarketDefinition, get_definition, get_scale
+from markets.definitions import MarketDefinition, get_definition, get_scale, known_definition
 from markets.models import Kline, Trade
 from markets.selectors import AccountFill
 from markets.tickers import Ticker
@@ -29,7 +29,7 @@ from markets.tickers import Ticker
 
 def order_out(order: OrderState, fills: Iterable[Fill] = ()) -> OrderOut:
     terms = order.terms
-    market = get_definition(symbol=terms.market)
+    market = known_definition(symbol=terms.market)
     base, quote = market.base_scale, market.quote_scale
     is_market = terms.type is OrderType.MARKET
     return OrderOut(

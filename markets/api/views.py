@@ -14,6 +14,7 @@ from exchange_site.api.fields import decode_query
 from exchange_site.api.schema import query_parameters
 from exchange_site.api.views import AsyncAPIView
 from exchange_site.errors import FieldInvalid
+from exchange_site.threads import in_thread
 from markets import live, own, selectors
 from markets.api import schemas
 from markets.api.arguments import for_service
@@ -27,7 +28,7 @@ from markets.api.presenting import (
     ticker_out,
     trade_out,
 )
-from markets.definitions import get_definition, list_definitions
+from markets.definitions import get_definition, knows_scale, list_definitions
 
 
 class MarketDataView(AsyncAPIView):
@@ -181,4 +182,10 @@ class BalancesView(AsyncAPIView):
         """The caller's balances, by asset."""
         decode_query(request.query_params, schemas.NoFields)
         balances = await own.abalances(account=account_of(request))
-        return Response([balance_out(balance) for balance in balances])
+
+        def present() -> list[schemas.BalanceOut]:
+            return [balance_out(balance) for balance in balances]
+
+        if all(knows_scale(asset=asset) for asset, _, _ in balances):
+            return Response(present())
+        return Response(await in_thread(present))

@@ -22,9 +22,9 @@ from markets.binance.names import (
 )
 from markets.definitions import (
     MarketDefinition,
-    definition_at_hand,
     get_definition,
     get_scale,
+    known_definition,
 )
 from markets.fills import AccountFill
 from markets.models import Kline, Trade
@@ -153,7 +153,7 @@ def list_of(order: OrderState) -> int:
 
 def _common_fields(order: OrderState) -> dict[str, Any]:
     terms = order.terms
-    market = definition_at_hand(symbol=terms.market) or get_definition(symbol=terms.market)
+    market = known_definition(symbol=terms.market)
     base, quote = market.base_scale, market.quote_scale
     # An order by quote amount is of the quantity that it came to.
     quantity = order.executed_quantity if terms.quantity is None else terms.quantity

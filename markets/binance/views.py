@@ -99,7 +99,7 @@ async def _identify(call: Call, security: Security) -> Caller:
     """In the event loop where the key is at hand."""
     if security is Security.NONE or call.key is None or credential_at_hand(key=call.key):
         return identify(call, security)
-    return await in_thread(lambda: identify(call, security))
+    return await in_thread(lambda: identify(call, security), brief=True)
 
 
 def paths_of(table: Mapping[str, Methods]) -> list[URLPattern]:

@@ -42,7 +42,9 @@ class ApiSession:
             raise errors.MANDATORY_PARAMETER.error("apiKey")
         credential = credential_at_hand(key=key)
         if credential is None:
-            credential = await in_thread(lambda: credential_of(key, self.address, security))
+            credential = await in_thread(
+                lambda: credential_of(key, self.address, security), brief=True
+            )
         else:
             allowed(credential, self.address, security)
         if not security.is_signed:
