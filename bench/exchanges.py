@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,11 +13,13 @@ FUNDS = {"BTC": "1000000", "ETH": "1000000"}
 
 
 @contextmanager
-def running_exchange(*, demo: bool = False) -> Iterator[RunningExchange]:
+def running_exchange(
+    *, demo: bool = False, variables: Mapping[str, str] | None = None
+) -> Iterator[RunningExchange]:
     """A fresh one, ready; `demo` with the demo's users and market maker."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         Path(folder).chmod(0o711)  # root's PostgreSQL runs as nobody, who must get through
-        exchange = RunningExchange(Path(folder) / "home", demo=demo)
+        exchange = RunningExchange(Path(folder) / "home", demo=demo, variables=variables)
         exchange.start(while_running=os.getpid())
         try:
             yield exchange

@@ -1,9 +1,10 @@
 """How the figures grow: with symbols, accounts and open orders in the engine, with sockets in the
-web process. `ALONG=symbols` measures one of them only.
+web process, and with web processes. `ALONG=symbols` measures one of them only.
 
 In the engine it is the worker on a Redis of its own (`bench/steps.py`), in a fresh process for each
 size; all commands wait already. Over sockets orders come in lists of 20 at half of the rate that
-was possible from ten of them, so that the load is the same for all sizes.
+was possible from ten of them, so that the load is the same for all sizes. Web processes are given
+as many orders as they take, one by one, for then they have most of the work.
 """
 
 import json
@@ -33,6 +34,7 @@ SYMBOLS: Final = (1, 10, 100, 500)
 ACCOUNTS: Final = (10, 1_000, 100_000)
 OPEN_ORDERS: Final = (0, 10_000, 1_000_000)
 SOCKETS: Final = (10, 100, 1_000)
+WEB_PROCESSES: Final = (1, 2, 3)
 
 LIST: Final = 20
 SECONDS: Final = 8.0
@@ -80,6 +82,9 @@ def run() -> Iterator[dict[str, Any]]:
                 yield _told(along, size, _steps(along, size))
     if chosen in (None, "sockets"):
         yield from _over_sockets()
+    if chosen in (None, "web processes"):
+        for size in WEB_PROCESSES:
+            yield _with_web_processes(size)
 
 
 def _steps(along: str, size: int) -> Steps:
@@ -147,6 +152,40 @@ def _over_sockets() -> Iterator[dict[str, Any]]:
                 **said,
             }
         check(exchange, runs)
+
+
+def _with_web_processes(size: int) -> dict[str, Any]:
+    with running_exchange(variables={"WEB_PROCESSES": str(size)}) as exchange:
+        users = rich_users(exchange)
+        runs = []
+        for seconds in (WARM_UP_S, SECONDS):
+            plan = Plan(
+                url=exchange.url,
+                ports=size,
+                users=users,
+                seconds=seconds,
+                connections=12,
+                under_way=8,
+            )
+            runs.append(run_plan(plan, exchange.supervisor))
+        check(exchange, runs)
+    said = figures(runs[-1])
+    return {
+        "bench": "growth",
+        "value": said["answered_a_second"],
+        "unit": "orders/s",
+        "what": f"one by one over sockets of {size} web processes, as fast as it goes",
+        "along": "web processes",
+        "size": size,
+        "us_an_order": {
+            part: said["cpu_us_an_order"][part] for part in ("web", "engine", "publisher")
+        },
+        "beside": {
+            "p99, ms": said["answer_ms"]["p99"],
+            "memory of web, MB": said["pss_mb_a_part"]["web"],
+        },
+        **said,
+    }
 
 
 if __name__ == "__main__":

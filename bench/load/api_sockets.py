@@ -83,7 +83,7 @@ async def api_sockets(plan: Plan, pacer: Pacer) -> list[ApiSocket]:
     for number in range(plan.connections):
         _, socket = await ws_connect(
             partial(ApiSocket, plan, pacer, number),
-            f"{plan.url.replace('http', 'ws', 1)}/ws-api/v3",
+            f"{plan.url_of(number).replace('http', 'ws', 1)}/ws-api/v3",
         )
         assert isinstance(socket, ApiSocket)
         socket.log_on(plan)

@@ -74,11 +74,11 @@ class HttpConnection(asyncio.Protocol):
 
 
 async def http_connections(plan: Plan, pacer: Pacer) -> list[HttpConnection]:
-    address = urlsplit(plan.url)
-    assert address.hostname is not None
-    assert address.port is not None
     connections = []
     for number in range(plan.connections):
+        address = urlsplit(plan.url_of(number))
+        assert address.hostname is not None
+        assert address.port is not None
         _, connection = await asyncio.get_running_loop().create_connection(
             partial(HttpConnection, plan, pacer, number), address.hostname, address.port
         )

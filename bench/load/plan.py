@@ -30,6 +30,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     url: str
     """Of HTTP."""
+    ports: int = 1
+    """How many web processes there are, on ports from that of the URL on; each has its share of the
+    connections."""
     users: list[User]
     market: str = "ETHBTC"
     price: str = "0.05"
@@ -47,6 +50,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     followers: int = 0
     streams: list[str] = []
     """Of each follower: `trade`, `bookTicker`, `depth@100ms`."""
+
+    def url_of(self, connection: int) -> str:
+        address, _, port = self.url.rpartition(":")
+        return f"{address}:{int(port) + connection % self.ports}"
 
 
 class Told(msgspec.Struct, array_like=True):

@@ -25,7 +25,8 @@ class ExchangeParts:
 
 def exchange_parts(home: ExchangeHome, environ: Mapping[str, str]) -> ExchangeParts:
     """Everything that `make run` runs beside the servers."""
-    port = environ.get("PORT") or "8000"
+    port = int(environ.get("PORT") or "8000")
+    web_processes = int(environ.get("WEB_PROCESSES") or "1")
     demo = environ.get("DEMO", "1") != "0"
     standby = environ.get("STANDBY", "0") == "1"
     common = {
@@ -64,16 +65,21 @@ def exchange_parts(home: ExchangeHome, environ: Mapping[str, str]) -> ExchangePa
         part = python(name, "manage.py", "run_engine", *follow, ENGINE_INSTANCE=name)
         return in_the_way(compiled(part))
 
-    web = python(
-        "web",
-        *("-m", "uvicorn", "exchange_site.asgi:application", "--host", "127.0.0.1", "--port", port),
-        *("--loop", "uvloop", "--http", "httptools", "--ws", "websockets-sansio"),
-        *("--ws-max-size", str(WEBSOCKET_MESSAGE_BYTES), "--ws-per-message-deflate", "false"),
-        *("--ws-ping-interval", "20", "--ws-ping-timeout", "60"),
-        *("--lifespan", "off", "--no-access-log", "--no-server-header"),
-        *("--timeout-graceful-shutdown", "3"),
-        DATABASE_POOL_SIZE=environ.get("DATABASE_POOL_SIZE") or "20",
-    )
+    def web(number: int) -> Part:
+        # What is in front of more than one shares the requests out.
+        part = python(
+            f"web-{number + 1}" if number else "web",
+            *("-m", "uvicorn", "exchange_site.asgi:application"),
+            *("--host", "127.0.0.1", "--port", str(port + number)),
+            *("--loop", "uvloop", "--http", "httptools", "--ws", "websockets-sansio"),
+            *("--ws-max-size", str(WEBSOCKET_MESSAGE_BYTES), "--ws-per-message-deflate", "false"),
+            *("--ws-ping-interval", "20", "--ws-ping-timeout", "60"),
+            *("--lifespan", "off", "--no-access-log", "--no-server-header"),
+            *("--timeout-graceful-shutdown", "3"),
+            DATABASE_POOL_SIZE=environ.get("DATABASE_POOL_SIZE") or "20",
+        )
+        return in_the_way(part)
+
     schedule = str(home.data / "beat-schedule")
     return ExchangeParts(
         setup=[
@@ -84,7 +90,7 @@ def exchange_parts(home: ExchangeHome, environ: Mapping[str, str]) -> ExchangePa
             engine("engine"),
             *([engine("standby")] if standby else []),
             in_the_way(manage("publisher", "run_publisher")),
-            in_the_way(web),
+            *map(web, range(web_processes)),
             # Where processors are scarce, orders are answered first: tables may be behind for a
             # while, and snapshots for longer.
             nice(worker("projector", "projector"), 10),

@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -42,11 +43,14 @@ def account_number(username: str) -> int:
 
 class RunningExchange:
     """`url` is its front door. Markets are the demo's, accounts those that tests create; `demo`
-    adds the demo's own users and market maker."""
+    adds the demo's own users and market maker, `variables` more of the environment."""
 
-    def __init__(self, home: Path, *, demo: bool = False) -> None:
+    def __init__(
+        self, home: Path, *, demo: bool = False, variables: Mapping[str, str] | None = None
+    ) -> None:
         self.home = ExchangeHome(home)
         self._demo = demo
+        self._variables = dict(variables or {})
         self._port_file = home / "port"
         self._office: subprocess.Popen[str] | None = None
         self._supervisor: subprocess.Popen[bytes] | None = None
@@ -61,7 +65,8 @@ class RunningExchange:
         hidden = ("DATABASE_URL", "DJANGO_SETTINGS_MODULE", "PORT")
         kept = {k: v for k, v in os.environ.items() if k not in hidden and "EXCHANGE_" not in k}
         demo = str(int(self._demo))
-        return {**kept, "EXCHANGE_HOME": str(self.home.path), "DEMO": demo, **_LIMITS}
+        home = str(self.home.path)
+        return {**kept, "EXCHANGE_HOME": home, "DEMO": demo, **_LIMITS, **self._variables}
 
     @property
     def engine_redis_url(self) -> str:

@@ -33,6 +33,17 @@ def test_engines(environ: dict[str, str], engines: dict[str, tuple[str, ...]]) -
     assert found == engines
 
 
+def test_web_processes_have_ports_of_their_own() -> None:
+    environ = {"PORT": "9000", "WEB_PROCESSES": "3"}
+    parts = exchange_parts(ExchangeHome(Path("/nowhere")), environ).parts
+    found = {
+        part.name: part.argv[part.argv.index("--port") + 1]
+        for part in parts
+        if "--port" in part.argv
+    }
+    assert found == {"web": "9000", "web-2": "9001", "web-3": "9002"}
+
+
 def has_turns_of_choice() -> bool:
     if sys.platform != "linux" or platform.machine() not in SCHED_SETATTR:
         return False
