@@ -43,6 +43,8 @@ class Target(msgspec.Struct, frozen=True):
 
 _LISTS: Final = "ws: orders in lists of 20, as fast as it goes"
 _LISTS_P99: Final = "ws: p99 of orders in lists of 20, from the intended sending to the answer"
+_LISTS_PROMPT: Final = "ws: orders in lists of 20 with p99 under 50 ms"
+_SINGLE_PROMPT: Final = "ws: orders one by one with p99 under 50 ms"
 _SINGLE: Final = "ws: orders one by one, as fast as it goes"
 _SINGLE_P99: Final = "ws: p99 of orders one by one, from the intended sending to the answer"
 _REST: Final = "rest: orders one by one, as fast as it goes"
@@ -63,10 +65,10 @@ TARGETS: Final = (
     Target("projector", "orders/s", at_least=10_000),
     Target(_LISTS, "orders/s", at_least=10_000),
     Target(_LISTS_P99, "ms", at_most=50),
-    Target(_LISTS_P99, "orders/s", field="asked_a_second", at_least=10_000),
+    Target(_LISTS_PROMPT, "orders/s", at_least=10_000),
     Target(_SINGLE, "orders/s", at_least=4_000),
     Target(_SINGLE_P99, "ms", at_most=50),
-    Target(_SINGLE_P99, "orders/s", field="asked_a_second", at_least=4_000),
+    Target(_SINGLE_PROMPT, "orders/s", at_least=4_000),
     Target(_REST, "orders/s", at_least=600),
     Target(_REST_MEDIAN, "ms", at_most=20),
     Target(_REST_SHARE, "ratio", at_least=0.6),
