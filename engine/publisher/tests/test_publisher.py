@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from random import Random
 from typing import Any
 
+import msgspec
 import pytest
 import redis
 import redis.asyncio
@@ -207,6 +208,38 @@ async def test_a_gap_that_nothing_fills_halts(
     engine_redis.xtrim(JOURNAL_KEY, minid="5-0", approximate=False)
     with pytest.raises(JournalGap):
         await setting.publisher()
+
+
+@pytest.mark.parametrize("later_one", [True, False])
+async def test_depth_waits_for_the_last_entries_of_its_interval(
+    setting: Setting, engine_redis: "redis.Redis", later_one: bool
+) -> None:
+    """Unless a later one has come, or it would be for too long."""
+    stream = f"{SYMBOL}@depth@100ms"
+    entries = entries_of(random_exchange(3), Random(3))
+
+    async def tells(at: int, entry_time: int | None = None) -> bool:
+        if entry_time is not None:
+            entry = msgspec.structs.replace(entries.pop(0), time=START_MS + entry_time)
+            append(engine_redis, [entry])
+        told = len(setting.world.follower.texts.get(stream, ()))
+        setting.now = START_MS + at
+        await publisher.step()
+        return len(setting.world.follower.texts.get(stream, ())) > told
+
+    first = next(n for n, entry in enumerate(entries) if b"depth_changed" in entry.events)
+    append(engine_redis, [msgspec.structs.replace(e, time=START_MS) for e in entries[:first]])
+    del entries[:first]
+    publisher = await setting.publisher()
+    await tells(50, 50)
+    assert not await tells(95, 90)
+    assert not await tells(103)
+    assert not await tells(104, 99)
+    if later_one:
+        assert await tells(105, 101)
+    else:
+        assert not await tells(109)
+        assert await tells(110)
 
 
 async def test_who_lost_the_lease_writes_nothing(
