@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from filelock import FileLock
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from exchange_site.tests.settings import TEST_RUN
 from markets.tests.native import NativeClient
 from tests.browser import chromium
 from tests.browser.stream import Stream
@@ -19,6 +21,13 @@ user = User.objects.get(username="{}")
 user.set_password("{}")
 user.save()
 """
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_file_at_a_time() -> Iterator[None]:
+    """They share ETHUSDT and their users, whichever workers they run in."""
+    with FileLock(TEST_RUN / "browser.lock"):
+        yield
 
 
 @pytest.fixture(scope="module")
