@@ -16,6 +16,8 @@ from bench.load.checks import check
 from bench.load.plan import Plan, User
 from bench.load.running import Run, figures, percentiles_ms, rate_of
 from bench.load.running import run as run_plan
+from engine.connections import connect
+from engine.journal import tail_sequence
 
 CONNECTIONS: Final = 4
 UNDER_WAY: Final = {20: 12, 1: 20}
@@ -39,10 +41,12 @@ WARM_UP_S: Final = 2.0
 def run() -> Iterator[dict[str, Any]]:
     seconds = float(os.environ.get("SECONDS", "10"))
     lengths = [int(text) for text in os.environ.get("LIST", "20,1").split(",")]
-    with running_exchange() as exchange:
+    with running_exchange() as exchange, connect(exchange.engine_redis_url) as journal:
         users = rich_users(exchange)
 
         def load(together: int, *, rate: float = 0, seconds: float = seconds) -> Run:
+            # They may be behind after the load before, and would catch up beside this one.
+            exchange.wait_for_tables(tail_sequence(journal))
             plan = _plan(exchange.url, users, together, rate, seconds)
             return run_plan(plan, exchange.supervisor)
 
