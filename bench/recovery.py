@@ -196,7 +196,7 @@ def throughput_with_follower() -> dict[str, Any]:
 
 def follow() -> None:
     from engine.tasks import follow_journal
-    from exchange_site.part import stand_back
+    from exchange_site.standing_back import stand_back
 
     os.setsid()  # as the supervisor starts it
     stand_back(15)

@@ -8,9 +8,10 @@ import signal
 import struct
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
+
+from exchange_site.standing_back import stand_back
 
 PR_SET_PDEATHSIG = 1
 SCHED_SETATTR: Final = {"x86_64": 314, "aarch64": 274}
@@ -70,17 +71,6 @@ class Part:
                 ask()
 
         return begin
-
-
-def stand_back(niceness: int) -> None:
-    """Let all others go first, whatever session they are of."""
-    os.nice(niceness)
-    # Where Linux groups processes by session it weighs the groups first, by a niceness of theirs:
-    # without that a nice process of its own session gets as much as a busy one of another.
-    with suppress(OSError):
-        group = os.open("/proc/self/autogroup", os.O_WRONLY)
-        os.write(group, str(niceness).encode())
-        os.close(group)
 
 
 def take_short_turns() -> None:

@@ -1,12 +1,14 @@
 """The connection: django-timescaledb's, made to work without TimescaleDB as well."""
 
 import logging
+from typing import Any
 
 from django.db import DatabaseError
 from django.db.backends.postgresql.base import DatabaseWrapper as PostgresWrapper
 from timescale.db.backends.postgresql.base import DatabaseWrapper as TimescaleWrapper
 
 from exchange_site.database.schema import SchemaEditor
+from exchange_site.standing_back import hold_back_server
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +24,12 @@ EXTENSION_IS_THERE = "SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 't
 
 class DatabaseWrapper(TimescaleWrapper):  # type: ignore[misc]
     SchemaEditorClass = SchemaEditor
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        """Who stands back asks a server process that does so, too: it has half of the work."""
+        connection = super().get_new_connection(conn_params)
+        hold_back_server(connection.fileno(), connection.info.backend_pid)
+        return connection
 
     def prepare_database(self) -> None:
         """Called by `migrate`: make the extension where this server has it."""
