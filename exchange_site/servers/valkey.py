@@ -22,7 +22,7 @@ OLDEST_MAJOR = 7
 ENGINE_SETTINGS = {
     "appendonly": "yes",
     "appendfsync": "always",
-    "auto-aof-rewrite-min-size": "256mb",
+    "auto-aof-rewrite-min-size": "384mb",
     "maxmemory": "1gb",
     "maxmemory-policy": "noeviction",
     "save": "",
