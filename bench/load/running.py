@@ -1,5 +1,6 @@
 """Run a plan against an exchange, with what its parts and the generator themselves cost."""
 
+import os
 import select
 import subprocess
 import sys
@@ -93,6 +94,8 @@ def run(
 
     with generating(plan) as generator:
         connected = memory_mb(processes())
+        # The disk is given what was written before, or the load's first fsync would wait for it.
+        os.sync()
         before = _used_s(processes())
         generator.begin()
         while meanwhile is not None and not generator.ended(timeout_s=1.0):
