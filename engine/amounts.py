@@ -3,12 +3,13 @@
 An amount of an asset with scale 8 is written `"0.01500000"` outside and is `1500000` inside.
 """
 
-import re
 from typing import Final
 
 from engine.core.types import MAX_AMOUNT
 
-_DECIMAL: Final = re.compile(r"([0-9]{1,19})(?:\.([0-9]{1,18}))?", re.ASCII)
+MAX_WHOLE: Final = 19
+MAX_PLACES: Final = 18
+"""Digits before and after the point."""
 
 
 class AmountError(ValueError):
@@ -26,14 +27,18 @@ def parse_amount(text: str, scale: int) -> int:
     exponent, no blanks, none of Unicode's other digits. More decimal places than the scale has
     are refused unless they are zeros: nothing is ever rounded.
     """
-    match = _DECIMAL.fullmatch(text)
-    if match is None:
+    whole, point, fraction = text.partition(".")
+    if not (
+        text.isascii()
+        and whole.isdigit()
+        and (fraction.isdigit() if point else True)
+        and len(whole) <= MAX_WHOLE
+        and len(fraction) <= MAX_PLACES
+    ):
         raise AmountError("INVALID_DECIMAL", "must be a plain decimal number such as 0.015")
-    whole, fraction = match[1], match[2] or ""
-    kept, excess = fraction[:scale], fraction[scale:]
-    if excess.strip("0"):
+    if fraction[scale:].strip("0"):
         raise AmountError("TOO_MANY_DECIMALS", f"has more than {scale} decimal places")
-    amount = int(whole + kept.ljust(scale, "0"))
+    amount = int(whole + fraction[:scale].ljust(scale, "0"))
     if amount > MAX_AMOUNT:
         raise AmountError("AMOUNT_OUT_OF_RANGE", "is too large")
     return amount

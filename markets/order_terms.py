@@ -10,7 +10,16 @@ from typing import Final, Required, TypedDict
 
 from engine.amounts import AmountError, parse_amount
 from engine.core.commands import OrderTerms
-from engine.core.types import OrderStatus, OrderType, SelfTradePrevention, Side, TimeInForce
+from engine.core.types import (
+    GTC,
+    IOC,
+    MARKET,
+    OrderStatus,
+    OrderType,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+)
 from exchange_site.errors import FieldInvalid
 from markets.definitions import MarketDefinition
 
@@ -61,6 +70,7 @@ class Cancellation(OrderId, total=False):
     only: OrderStatus | None
 
 
+_NO_PREVENTION: Final = SelfTradePrevention.NONE
 _LIMITED: Final = frozenset(
     {OrderType.LIMIT, OrderType.STOP_LOSS_LIMIT, OrderType.TAKE_PROFIT_LIMIT}
 )
@@ -72,12 +82,11 @@ def order_terms(
     """`definition` is that of the order's market. With `give_id`, an order without a client order
     id is given one, so that it can be asked for when no answer comes. Raises FieldInvalid."""
     kind = order["type"]
-    default = TimeInForce.GTC if kind in _LIMITED else TimeInForce.IOC
-    time_in_force = order.get("time_in_force") or default
-    given = frozenset(name for name, value in order.items() if value is not None)
+    time_in_force = order.get("time_in_force") or (GTC if kind in _LIMITED else IOC)
+    given = frozenset([name for name, value in order.items() if value is not None])
     _check_form(kind, order["side"], time_in_force, given)
     base, quote = definition.base_scale, definition.quote_scale
-    is_market = kind is OrderType.MARKET
+    is_market = kind is MARKET
     price = order.get("protection_price") if is_market else order.get("price")
     return OrderTerms(
         account=account,
@@ -95,7 +104,7 @@ def order_terms(
         stop_price=optional_units("stop_price", order.get("stop_price"), quote),
         trailing_delta=order.get("trailing_delta"),
         visible_quantity=optional_units("visible_quantity", order.get("visible_quantity"), base),
-        self_trade_prevention=order.get("self_trade_prevention", SelfTradePrevention.NONE),
+        self_trade_prevention=order.get("self_trade_prevention") or _NO_PREVENTION,
     )
 
 

@@ -100,10 +100,19 @@ def _choice(kind: type[Enum], words: Words) -> Reader:
     return read
 
 
-def _kind(read: Reader, *, description: str = "", **schema: Any) -> msgspec.Meta:
+def _kind(
+    read: Reader, *, pattern: str | None = None, description: str = "", **schema: Any
+) -> msgspec.Meta:
+    """`pattern` is what `read` goes by, for who reads it from JSON."""
     return msgspec.Meta(
-        extra={"read": read}, extra_json_schema=schema or None, description=description or None
+        pattern=pattern,
+        extra={"read": read},
+        extra_json_schema=schema or None,
+        description=description or None,
     )
+
+
+_WHOLE: Final = msgspec.Meta(ge=0, le=_MAX)
 
 
 class OrderKind(Enum):
@@ -182,10 +191,8 @@ Symbols = Annotated[
     list[str], _kind(_symbols, description='A JSON list: `["BTCUSDT","ETHBTC"]`.', maxItems=100)
 ]
 Permissions = Annotated[list[str], _kind(_permissions, description="One, or a JSON list.")]
-Id = Annotated[int, _kind(_integer, minimum=0, maximum=_MAX)]
-Time = Annotated[
-    int, _kind(_integer, minimum=0, maximum=_MAX, description="Milliseconds since the epoch UTC.")
-]
+Id = Annotated[int, _WHOLE, _kind(_integer)]
+Time = Annotated[int, _kind(_integer, most=_MAX, description="Milliseconds since the epoch UTC.")]
 Limit = Annotated[int, _kind(_limit(1_000), minimum=1, description="At most 1000.")]
 DepthLimit = Annotated[int, _kind(_limit(5_000), minimum=1, description="At most 5000.")]
 Decimal = Annotated[str, _kind(_matching(DECIMAL), pattern=DECIMAL, examples=["0.01500000"])]
@@ -253,6 +260,25 @@ def decode(parameters: Parameters, into: type[_Struct]) -> _Struct:
     if unread:
         raise _unread(len(parameters) - unread, len(parameters), takes_any=bool(known))
     return into(**values)
+
+
+def decode_list(text: str, into: type[_Struct]) -> list[_Struct] | None:
+    """A JSON list of such structs at once, if all of them are written in the plainest way.
+
+    None where one is not: `decode` then reads what can be written in other ways, and says what is
+    wrong. It takes ten times as long.
+    """
+    if "\\" in text or "null" in text:  # escapes hide line ends from patterns, null says nothing
+        return None
+    try:
+        return _list_decoder(into).decode(text)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return None
+
+
+@cache
+def _list_decoder(into: type[_Struct]) -> msgspec.json.Decoder[list[_Struct]]:
+    return msgspec.json.Decoder(list[into])  # type: ignore[valid-type] # it is one at runtime
 
 
 def _unread(read: int, sent: int, *, takes_any: bool) -> errors.BinanceError:

@@ -4,7 +4,7 @@ from typing import Final
 
 from engine.core.commands import OrderTerms
 from engine.core.events import OrderState
-from engine.core.types import EXPIRED, OrderType, Phase, TimeInForce
+from engine.core.types import EXPIRED, GTC, IOC, LIMIT, OrderType, Phase
 from engine.publisher.frames import wire_name
 from markets.binance.fields import OrderKind, SymbolStatus
 
@@ -48,13 +48,13 @@ def order_status(order: OrderState) -> str:
 
 
 def order_type(terms: OrderTerms) -> str:
-    if terms.post_only and terms.type is OrderType.LIMIT:
+    if terms.post_only and terms.type is LIMIT:
         return OrderKind.LIMIT_MAKER.value
     return wire_name(terms.type)
 
 
 def time_in_force(terms: OrderTerms) -> str:
     """Of an order without a limit Binance says GTC, though what it cannot trade at once expires."""
-    if terms.type in _ALWAYS_IOC and terms.time_in_force is TimeInForce.IOC:
-        return wire_name(TimeInForce.GTC)
+    if terms.time_in_force is IOC and terms.type in _ALWAYS_IOC:
+        return wire_name(GTC)
     return wire_name(terms.time_in_force)

@@ -3,9 +3,10 @@
 Source: "Additional mandatory parameters based on order type", Binance's public documentation.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property
+from functools import lru_cache
 from typing import Final
 
 from engine.core.order_checks import MAX_TRAILING_DELTA
@@ -25,15 +26,6 @@ class Form:
     post_only: bool = False
     response: ResponseType = ResponseType.ACK
     """Unless another one is asked for."""
-
-    @cached_property
-    def rules(self) -> list[tuple[str, str, bool]]:
-        """Of attributes that are not optional: their parameter, and whether there must be one."""
-        return [
-            (attribute, name, attribute in self.required)
-            for attribute, name in _NAMES.items()
-            if attribute not in self.optional
-        ]
 
 
 _LIMIT: Final = ("time_in_force", "quantity", "price")
@@ -69,20 +61,16 @@ _NAMES: Final = {
 def check_form(wanted: queries.NewOrder, *, prefix: str = "") -> Form:
     """`prefix` stands before the parameters' names in an order list. Raises BinanceError -1013,
     -1102, -1106, -1134 or -2010."""
-    form = FORMS[wanted.type]
-    for attribute, name, required in form.rules:
-        if (getattr(wanted, attribute) is None) is required:
-            words = errors.MANDATORY_PARAMETER if required else errors.NOT_REQUIRED
-            raise words.error(_named(name, prefix))
-    if form.type is OrderType.MARKET:
-        _check_market_quantity(wanted)
-    if (
-        "stop_price" in form.optional
-        and wanted.stop_price is None
-        and wanted.trailing_delta is None
-    ):
-        names = (_named(name, prefix) for name in ("stopPrice", "trailingDelta"))
-        raise errors.ONE_OF_TWO.error(*names)
+    given = (
+        wanted.time_in_force is not None,
+        wanted.quantity is not None,
+        wanted.quote_order_qty is not None,
+        wanted.price is not None,
+        wanted.stop_price is not None,
+        wanted.trailing_delta is not None,
+        wanted.iceberg_qty is not None,
+    )
+    form = _form_of(wanted.type, given, prefix)
     if wanted.trailing_delta is not None and not 0 < wanted.trailing_delta <= MAX_TRAILING_DELTA:
         raise errors.FILTER_FAILURE.error("TRAILING_DELTA")
     if wanted.strategy_type is not None and wanted.strategy_type < MIN_STRATEGY_TYPE:
@@ -94,14 +82,35 @@ def check_form(wanted: queries.NewOrder, *, prefix: str = "") -> Form:
     return form
 
 
+@lru_cache(maxsize=1_000)
+def _form_of(kind: OrderKind, given: tuple[bool, ...], prefix: str) -> Form:
+    """Orders are of few forms, so each is checked once. `given` says of `_NAMES`, in their order,
+    which there are. Raises BinanceError."""
+    form = FORMS[kind]
+    attributes = {name for name, is_given in zip(_NAMES, given, strict=True) if is_given}
+    for attribute, name in _NAMES.items():
+        if attribute in form.optional:
+            continue
+        required = attribute in form.required
+        if (attribute in attributes) is not required:
+            words = errors.MANDATORY_PARAMETER if required else errors.NOT_REQUIRED
+            raise words.error(_named(name, prefix))
+    if form.type is OrderType.MARKET:
+        _check_market_quantity(attributes)
+    if "stop_price" in form.optional and not attributes.intersection(_TRIGGER):
+        names = (_named(name, prefix) for name in ("stopPrice", "trailingDelta"))
+        raise errors.ONE_OF_TWO.error(*names)
+    return form
+
+
 def _named(name: str, prefix: str) -> str:
     return f"{prefix}{name[0].upper()}{name[1:]}" if prefix else name
 
 
-def _check_market_quantity(wanted: queries.NewOrder) -> None:
-    if wanted.quantity is None and wanted.quote_order_qty is None:
+def _check_market_quantity(given: Collection[str]) -> None:
+    if "quantity" not in given and "quote_order_qty" not in given:
         raise errors.ONE_OF_TWO.error("quantity", "quoteOrderQty")
-    if wanted.quantity is not None and wanted.quote_order_qty is not None:
+    if "quantity" in given and "quote_order_qty" in given:
         raise errors.NOT_REQUIRED.error("quoteOrderQty")
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 from engine.core.commands import CancelOrder, PlaceOrder
 from engine.core.rejections import Code
 from engine.core.replies import OrderReply
-from engine.core.types import NEW, PARTIALLY_FILLED, OrderStatus, Side
+from engine.core.types import NEW, PARTIALLY_FILLED, SELL, OrderStatus
 from engine.submit import CommandRefused, asubmit
 from markets import own, services
 from markets.binance import errors, payloads, presenting, queries
@@ -54,7 +54,7 @@ def prepare_order(
     None where the book has to be known before the order is.
     """
     form = check_form(wanted)
-    if wanted.side.side is Side.SELL and wanted.quote_order_qty is not None:
+    if wanted.side.side is SELL and wanted.quote_order_qty is not None:
         return None
     order = placement(wanted, form)
     order["idempotent"], order["lifetime_ms"] = False, caller.valid_ms
@@ -178,7 +178,7 @@ def check_order(wanted: queries.NewOrder) -> Form:
 def order_arguments(wanted: queries.NewOrder, form: Form) -> NewOrder:
     """The arguments of `services.order_place`. The engine sells by quantity alone."""
     arguments = placement(wanted, form)
-    if wanted.side.side is Side.SELL and wanted.quote_order_qty is not None:
+    if wanted.side.side is SELL and wanted.quote_order_qty is not None:
         arguments["quantity"] = services.quantity_to_sell(
             market=wanted.symbol, quote_quantity=wanted.quote_order_qty
         )

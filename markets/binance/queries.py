@@ -29,7 +29,7 @@ from markets.binance.fields import (
 )
 
 
-class Query(msgspec.Struct, frozen=True, rename="camel"):
+class Query(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     """The parameters of one endpoint; `timestamp`, `recvWindow` and `signature` are apart."""
 
 

@@ -23,7 +23,7 @@ from markets.binance.weights import LEAST_WEIGHT
 from realtime.api import commands
 from realtime.api.admission import Counted, admit, count_orders
 from realtime.api.later import Later, as_it_is, completed
-from realtime.api.messages import INVALID_JSON, ApiRequest, parse_list
+from realtime.api.messages import INVALID_JSON, ApiRequest
 from realtime.api.methods import METHODS
 from realtime.api.session import ApiSession
 from realtime.api.user_data import UserData
@@ -86,7 +86,7 @@ class ApiCalls:
     async def _list(
         self, kind: commands.ListKind, parameters: Parameters, counted: Counted
     ) -> Later:
-        items = parse_list(parameters, kind.name, most=commands.MAX_TOGETHER)
+        items = commands.read_items(kind, parameters)
         weight = len(items)
         caller = await admit(self._session, parameters, Security.TRADE, weight, counted)
         rest = {name: text for name, text in parameters.items() if name != kind.name}

@@ -4,6 +4,7 @@ What an order needs to be read by (its market's definition) is in memory; where 
 fetches it first. What has to ask before it knows what to send takes the way of all other methods.
 """
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, Final, NamedTuple
 
@@ -13,12 +14,12 @@ from engine.submit import CommandRefused
 from markets.binance import errors, queries
 from markets.binance.callers import Caller
 from markets.binance.errors import BinanceError, binance_error
-from markets.binance.fields import decode
+from markets.binance.fields import decode, decode_list
 from markets.binance.orders import Prepare, Prepared, prepare_cancel, prepare_order
 from markets.binance.parameters import Parameters
-from markets.definitions import aget_definition
+from markets.definitions import MarketDefinition, aget_definition
 from realtime.api.later import Later, completed
-from realtime.api.messages import error_fields
+from realtime.api.messages import error_fields, parse_list
 
 MAX_TOGETHER: Final = 100
 
@@ -30,7 +31,7 @@ class ListKind(NamedTuple):
 
     name: str
     """Of the parameter that holds them."""
-    query: type[queries.Query]
+    query: type[queries.NewOrder] | type[queries.CancelQuery]
     prepare: Prepare
     counts: bool
     """Whether they count as orders placed."""
@@ -67,11 +68,41 @@ def _present(prepared: Prepared, outcome: Outcome) -> Any:
     return prepared.present(reply)
 
 
+def read_items(
+    kind: ListKind, parameters: Parameters
+) -> Sequence[queries.NewOrder | queries.CancelQuery | BinanceError]:
+    """What a list asks for, an item each. Raises BinanceError where it is no such list."""
+    items = decode_list(parameters.get(kind.name, ""), kind.query)
+    if items is not None and 0 < len(items) <= MAX_TOGETHER:
+        return items
+    each = parse_list(parameters, kind.name, most=MAX_TOGETHER)
+    return [_read_item(kind, item) for item in each]
+
+
+def _read_item(
+    kind: ListKind, item: Parameters
+) -> queries.NewOrder | queries.CancelQuery | BinanceError:
+    try:
+        return decode(item, kind.query)
+    except BinanceError as error:
+        return error
+
+
 async def send_all(
-    client: LoopClient, kind: ListKind, caller: Caller, items: list[Parameters]
+    client: LoopClient,
+    kind: ListKind,
+    caller: Caller,
+    items: Sequence[queries.NewOrder | queries.CancelQuery | BinanceError],
 ) -> Later:
     """Hand over those that are well formed, with one push. Raises EngineUnavailable."""
-    wanted = [await _prepared_item(kind, caller, item) for item in items]
+    symbols = {item.symbol for item in items if not isinstance(item, BinanceError)}
+    markets = {symbol: await _market(symbol) for symbol in symbols}
+    wanted = [
+        item
+        if isinstance(item, BinanceError)
+        else _prepared_item(kind, caller, item, markets[item.symbol])
+        for item in items
+    ]
     commands = [each.command for each in wanted if isinstance(each, Prepared)]
     if not commands:
         return Later(completed([]), partial(_results, wanted))
@@ -79,11 +110,23 @@ async def send_all(
     return Later(client.post(commands), partial(_results, wanted))
 
 
-async def _prepared_item(
-    kind: ListKind, caller: Caller, item: Parameters
-) -> Prepared | BinanceError:
+async def _market(symbol: str) -> MarketDefinition | BinanceError:
     try:
-        made = await prepared(kind.prepare, caller, decode(item, kind.query))
+        return await aget_definition(symbol=symbol)
+    except Exception as error:
+        return binance_error(error)
+
+
+def _prepared_item(
+    kind: ListKind,
+    caller: Caller,
+    item: queries.NewOrder | queries.CancelQuery,
+    market: MarketDefinition | BinanceError,
+) -> Prepared | BinanceError:
+    if isinstance(market, BinanceError):
+        return market
+    try:
+        made = kind.prepare(caller, item, market)
     except Exception as error:
         return binance_error(error)
     return made if made is not None else errors.UNSUPPORTED_OPERATION.error()
