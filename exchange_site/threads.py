@@ -9,15 +9,44 @@ from typing import Final, TypeVar
 from asgiref.sync import sync_to_async
 from django.db import connections
 
+from exchange_site.errors import CodedError
+
 THREADS: Final = 40
 """Of a process. What more requests than these have to wait for, waits for a thread first."""
 
 BRIEF_THREADS: Final = 8
 """For who calls, and what markets there are: orders must not wait behind what takes seconds."""
 
+MAX_WAITING: Final = 1_000
+"""For a thread of each kind: with more, some would wait longer than anybody does."""
+
 _T = TypeVar("_T")
-_threads: Final = ThreadPoolExecutor(THREADS, thread_name_prefix="requests")
-_brief_threads: Final = ThreadPoolExecutor(BRIEF_THREADS, thread_name_prefix="brief")
+
+
+class ServerOverloaded(CodedError):
+    def __init__(self) -> None:
+        super().__init__("SERVER_OVERLOADED")
+
+
+class _Threads:
+    def __init__(self, number: int, name: str) -> None:
+        self._executor = ThreadPoolExecutor(number, thread_name_prefix=name)
+        self._most = number + MAX_WAITING
+        self._asked = 0
+
+    async def run(self, question: Callable[[], _T]) -> _T:
+        """Raises ServerOverloaded where too many are waiting."""
+        if self._asked >= self._most:
+            raise ServerOverloaded
+        self._asked += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._executor, question)
+        finally:
+            self._asked -= 1
+
+
+_threads: Final = _Threads(THREADS, "requests")
+_brief_threads: Final = _Threads(BRIEF_THREADS, "brief")
 _shares_threads: Final = ContextVar("shares_threads", default=False)
 
 
@@ -31,7 +60,7 @@ async def in_thread(question: Callable[[], _T], *, brief: bool = False) -> _T:
     some rows at most.
 
     It is Django's for the request, or that of the synchronous caller (a test's client, say), unless
-    `share_threads` was called.
+    `share_threads` was called: then it raises ServerOverloaded where too many wait already.
     """
 
     def ask() -> _T:
@@ -42,7 +71,7 @@ async def in_thread(question: Callable[[], _T], *, brief: bool = False) -> _T:
 
     if _shares_threads.get():
         threads = _brief_threads if brief else _threads
-        return await asyncio.get_running_loop().run_in_executor(threads, ask)
+        return await threads.run(ask)
     return await sync_to_async(ask, thread_sensitive=True)()
 
 

@@ -112,6 +112,7 @@ PROBLEMS: Final[dict[str, Kind]] = {
     "INSUFFICIENT_BALANCE": Kind(422, "The balance does not suffice"),
     # the site itself
     "INTERNAL_ERROR": Kind(500, "An error of ours"),
+    "SERVER_OVERLOADED": Kind(503, "The server takes no more at the moment; nothing was done"),
     "ENGINE_UNAVAILABLE": Kind(503, "The engine does not answer; nothing was done"),
     "ENGINE_OVERLOADED": Kind(503, "The engine takes no more at the moment; nothing was done"),
     "DATABASE_UNAVAILABLE": Kind(503, "The database does not answer; nothing was done"),

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from exchange_site.threads import in_thread
+from exchange_site.threads import ServerOverloaded, in_thread
 
 
 class AsyncThrottle(Protocol):
@@ -71,7 +71,10 @@ class AsyncAPIView(APIView):
     async def _explain(self, error: Exception) -> Response:
         if getattr(error, "status_code", None) == 401:
             # It is counted, which waits (`accounts/failed_calls.py`).
-            return await in_thread(partial(self.handle_exception, error))
+            try:
+                return await in_thread(partial(self.handle_exception, error))
+            except ServerOverloaded as overloaded:
+                return self.handle_exception(overloaded)
         return self.handle_exception(error)
 
 

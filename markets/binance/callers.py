@@ -47,13 +47,20 @@ class Caller:
 
     credential: Credential | None = None
     signed: bool = False
-    valid_ms: int = DEFAULT_RECV_WINDOW_MS
-    """How much of the request's recvWindow is left: the engine must see a command within it."""
+    valid_until_s: float | None = None
+    """When the request's recvWindow ends, in monotonic time."""
 
     @property
     def account(self) -> int:
         assert self.credential is not None, "the endpoint lets anonymous callers in"
         return int(self.credential.user.pk)
+
+    @property
+    def valid_ms(self) -> int:
+        """How much of the recvWindow is left: the engine must see a command within it."""
+        if self.valid_until_s is None:
+            return DEFAULT_RECV_WINDOW_MS
+        return max(0, int((self.valid_until_s - time.monotonic()) * 1_000))
 
     @property
     def is_maker(self) -> bool:
@@ -86,7 +93,7 @@ def identify(call: Call, security: Security) -> Caller:
     if not security.is_signed:
         return Caller(credential)
     _check_signature(call, credential)
-    return Caller(credential, signed=True, valid_ms=remaining_ms(call.parameters))
+    return Caller(credential, signed=True, valid_until_s=valid_until_s(call.parameters))
 
 
 def credential_of(key: str | None, address: str, security: Security) -> Credential:
@@ -116,15 +123,18 @@ def _check_signature(call: Call, credential: Credential) -> None:
         raise errors.INVALID_SIGNATURE.error()
 
 
-def remaining_ms(parameters: Parameters) -> int:
-    """Of the request's recvWindow. Raises BinanceError -1021, -1100 or -1102."""
+def valid_until_s(parameters: Parameters) -> float:
+    """When the request's recvWindow ends, in monotonic time: what it has to wait for here counts.
+
+    Raises BinanceError -1021, -1100 or -1102.
+    """
     timestamp, window = parameters.get("timestamp"), parameters.get("recvWindow")
     now = time.time_ns() // 1_000_000
     match check_timestamp(timestamp, window, now_ms=now):
         case None:
             assert timestamp is not None
             window_ms = DEFAULT_RECV_WINDOW_MS if window is None else int(window)
-            return int(timestamp) + window_ms - now
+            return time.monotonic() + (int(timestamp) + window_ms - now) / 1_000
         case TimestampFault.MISSING:
             raise errors.MANDATORY_PARAMETER.error("timestamp")
         case TimestampFault.NO_INTEGER:

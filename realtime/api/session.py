@@ -14,7 +14,7 @@ from markets.binance.callers import (
     Security,
     allowed,
     credential_of,
-    remaining_ms,
+    valid_until_s,
 )
 from markets.binance.parameters import Parameters
 
@@ -51,7 +51,7 @@ class ApiSession:
             return Caller(credential)
         if key != self.key or "signature" in parameters:
             check_signature(credential, parameters)
-        return Caller(credential, signed=True, valid_ms=remaining_ms(parameters))
+        return Caller(credential, signed=True, valid_until_s=valid_until_s(parameters))
 
     def log_on(self, key: str) -> None:
         """From now on requests need no signature."""

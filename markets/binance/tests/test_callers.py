@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from markets.binance import callers
 from markets.binance.tests.client import BinanceClient, order, said, stamped
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -181,3 +182,16 @@ def test_hostile_parameters(
     answer = client.raw(method, path, query=query, body=body)
     assert 400 <= answer.status_code < 500, answer.text
     assert set(answer.json()) == {"code", "msg"}
+
+
+def test_what_a_request_waits_for_here_is_of_its_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    now_s = 1_000.0
+    monkeypatch.setattr(time, "time_ns", lambda: 1_700_000_000_000 * 1_000_000)
+    monkeypatch.setattr(time, "monotonic", lambda: now_s)
+    until = callers.valid_until_s({"timestamp": "1699999999500", "recvWindow": "2000"})
+    caller = callers.Caller(signed=True, valid_until_s=until)
+    assert caller.valid_ms == 1_500
+    now_s += 1
+    assert caller.valid_ms == 500
+    now_s += 60
+    assert caller.valid_ms == 0
