@@ -46,8 +46,9 @@ def refusal(error: redis.ResponseError) -> EngineUnavailable:
 
 def check_size(*envelopes: bytes) -> None:
     """Raises EngineUnavailable."""
-    if any(len(envelope) > MAX_MESSAGE_BYTES for envelope in envelopes):
-        raise EngineUnavailable("the message is too long")
+    for envelope in envelopes:
+        if len(envelope) > MAX_MESSAGE_BYTES:
+            raise EngineUnavailable("the message is too long")
 
 
 def check_accepted(answer: object) -> None:

@@ -31,7 +31,10 @@ class SocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         try:
             while True:
                 message = await receive()
-                await getattr(self, get_handler_name(message))(message)
+                if message["type"] == "websocket.receive":  # as nearly all are
+                    await self.receive(message.get("text"), message.get("bytes"))
+                else:
+                    await getattr(self, get_handler_name(message))(message)
         except StopConsumer:
             pass
 

@@ -1,5 +1,8 @@
 """A request is let in: its caller known, its weight and its orders counted."""
 
+from collections.abc import Sequence
+from functools import lru_cache
+
 from accounts.counting import counting
 from accounts.selectors import knows_credential
 from markets.binance import limits
@@ -19,14 +22,19 @@ class Counted:
         self.usage = limits.UNCOUNTED
         self.orders: OrderCounts | None = None
 
-    def told(self) -> list[RateLimitUsage]:
-        counts = [self.usage.weight, *(self.orders or ())]
-        return [
-            RateLimitUsage(
-                limit.rate_limit_type, limit.interval, limit.interval_num, limit.limit, count
-            )
-            for limit, count in zip(rate_limits(), counts, strict=False)
-        ]
+    def told(self) -> Sequence[RateLimitUsage]:
+        return _usage(self.usage.weight, *(self.orders or ()))
+
+
+@lru_cache(maxsize=1_000)
+def _usage(*counts: int) -> Sequence[RateLimitUsage]:
+    """A maker's are always the same."""
+    return [
+        RateLimitUsage(
+            limit.rate_limit_type, limit.interval, limit.interval_num, limit.limit, count
+        )
+        for limit, count in zip(rate_limits(), counts, strict=False)
+    ]
 
 
 async def admit(

@@ -5,7 +5,7 @@ come when they are known. At most MAX_UNDER_WAY wait for theirs: then the socket
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -74,7 +74,7 @@ class ApiConsumer(SocketConsumer):
         self._connection.offer(Outgoing(text))
 
 
-def _told(request: ApiRequest, counted: Counted) -> list[RateLimitUsage] | None:
+def _told(request: ApiRequest, counted: Counted) -> Sequence[RateLimitUsage] | None:
     """The limits, unless the client wants none of them."""
     wanted = request.parameters.get("returnRateLimits", "true").lower() != "false"
     return counted.told() if wanted else None
