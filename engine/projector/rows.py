@@ -323,10 +323,10 @@ class Rows:
                     time,
                     account_kind,
                     NULL if account is None else account,
-                    _symbol(asset),
+                    _text(asset),
                     text if amount >= 0 else "-" + text,
                     kind,
-                    escape(clean(reference)),
+                    _text(reference),
                 )
             )
             position += 1
@@ -352,7 +352,7 @@ def _order_row(event: OrderChanged, pair: Pair, sequence: int) -> OrderRow:
     return OrderRow(
         order.order_id,
         terms.account,
-        _symbol(terms.market),
+        _text(terms.market),
         NULL if name is None else escape(clean(name)),
         terms.side,
         terms.type,
@@ -483,7 +483,7 @@ def _order_list_row(event: OrderListUpdated, sequence: int) -> OrderListRow:
 def _trade_row(event: Traded, pair: Pair, sequence: int, time: str) -> TradeRow:
     _, _, base, quote = pair
     return TradeRow(
-        _symbol(event.market),
+        _text(event.market),
         event.trade_id,
         time,
         sequence,
@@ -518,7 +518,8 @@ def clean(text: str) -> str:
 
 
 @lru_cache(maxsize=4_096)
-def _symbol(text: str) -> str:
+def _text(text: str) -> str:
+    """Remembered of symbols, and of a trade's reference, which stands in eight rows."""
     return escape(clean(text))
 
 
