@@ -2,6 +2,8 @@
 
 import zlib
 
+from isal import isal_zlib
+
 from engine.journal import EncodedEntry
 from engine.models import JournalEntry
 from engine.times import to_milliseconds
@@ -9,9 +11,10 @@ from engine.worker.recovery import JournalBroken
 
 
 def compress(data: bytes) -> bytes:
-    """Level 1 of zlib makes journal entries about eight times smaller, at 290 MB/s. PostgreSQL's
-    own pglz was slower and worse, and lz4 is a matter of how the server was built."""
-    return zlib.compress(data, 1)
+    """Level 1 makes journal entries four to five times smaller. Any zlib reads it, but that which
+    Python has needs three times as long to write it. PostgreSQL's own pglz was slower and worse,
+    and lz4 is a matter of how the server was built."""
+    return isal_zlib.compress(data, 1)
 
 
 def decompress(data: bytes) -> bytes:

@@ -32,6 +32,7 @@ class LedgerEntry(models.Model):
     own: locks are no movements, and have no rows.
     """
 
+    pk = models.CompositePrimaryKey("sequence", "position")
     sequence = models.BigIntegerField(help_text="The journal entry.")
     position = models.IntegerField(help_text="Counts the ledger rows of that journal entry.")
     time = models.DateTimeField()
@@ -47,9 +48,6 @@ class LedgerEntry(models.Model):
     class Meta:
         verbose_name_plural = "ledger entries"
         constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["sequence", "position"], name="ledger_once_per_journal_entry"
-            ),
             one_of("account_kind", AccountKind.values, "ledger_account_kind_known"),
             one_of("kind", LedgerKind.values, "ledger_kind_known"),
             models.CheckConstraint(

@@ -1,36 +1,33 @@
 """Which rows a run of journal entries means. Pure: no database, no clock.
 
 A row's fields are named and ordered like the columns of its table. Amounts are decimal text in
-units of their asset, times ISO text: what COPY takes, and as exact as the journal's integers.
+units of their asset, times ISO text: what COPY takes, and as exact as the journal's integers. Of
+the rows that every order brings (`OrderRow`, `TradeRow`, `LedgerRow`) each field is written as COPY
+reads it: NULL for what there is not, and text escaped.
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import NamedTuple, TypeAlias
 
-from engine.amounts import format_amount
 from engine.archive import compress
 from engine.core.events import (
     AccountConfigured,
     AssetDefined,
-    BalanceChanged,
     Deposited,
-    DepthChanged,
-    Event,
     FeesSet,
     MarketDefined,
     NotionalLimited,
     OrderListUpdated,
-    OrderUpdated,
+    OrderState,
     PhaseChanged,
-    Rejected,
-    TimerSet,
     Traded,
     Transferred,
-    WithdrawalUpdated,
 )
 from engine.core.types import MAX_AMOUNT, Change
 from engine.journal import EncodedEntry
+from engine.projector.copying import NULL, escape, quote_item
 from engine.projector.postings import (
     Posting,
     postings_of_deposit,
@@ -38,9 +35,11 @@ from engine.projector.postings import (
     postings_of_transfer,
     postings_of_withdrawal,
 )
+from engine.projector.reading import Definition, EventWithRows, Movement, OrderChanged, read_events
 from engine.times import to_datetime
 
-_WITHOUT_ROWS: Final = frozenset((DepthChanged, BalanceChanged, TimerSet, Rejected))
+Nullable: TypeAlias = str
+"""NULL, or a text."""
 
 
 class AssetRow(NamedTuple):
@@ -108,29 +107,47 @@ class OrderRow(NamedTuple):
     order_id: int
     account: int
     market_id: str
-    client_order_id: str | None
+    client_order_id: Nullable
     side: str
     type: str
     time_in_force: str
-    price: str | None
-    quantity: str | None
-    quote_quantity: str | None
+    price: Nullable
+    quantity: Nullable
+    quote_quantity: Nullable
     post_only: bool
-    good_till: str | None
-    stop_price: str | None
-    trailing_delta: int | None
-    visible_quantity: str | None
+    good_till: Nullable
+    stop_price: Nullable
+    trailing_delta: int | Nullable
+    visible_quantity: Nullable
     self_trade_prevention: str
     status: str
     executed_quantity: str
     executed_quote_quantity: str
     prevented_quantity: str
     change: str
-    list_id: int | None
-    working_since: str | None
+    list_id: int | Nullable
+    working_since: Nullable
     created_at: str
     updated_at: str
     sequence: int
+
+
+class OrderChangeRow(NamedTuple):
+    """What can change of an order, as items of arrays. What comes after `sequence` changes only
+    where its owner amends it."""
+
+    order_id: int
+    status: str
+    executed_quantity: str
+    executed_quote_quantity: str
+    prevented_quantity: str
+    change: str
+    working_since: str | None
+    updated_at: str
+    sequence: int
+    client_order_id: str | None
+    price: str | None
+    quantity: str | None
 
 
 class OrderListRow(NamedTuple):
@@ -166,7 +183,7 @@ class LedgerRow(NamedTuple):
     position: int
     time: str
     account_kind: str
-    account: int | None
+    account: int | Nullable
     asset: str
     amount: str
     kind: str
@@ -175,7 +192,7 @@ class LedgerRow(NamedTuple):
 
 class ArchiveRow(NamedTuple):
     sequence: int
-    time: str
+    time: datetime
     epoch: int
     core: int
     commands: bytes
@@ -214,8 +231,9 @@ class Rows:
         self.accounts: dict[int, AccountRow] = {}
         self.notional_limits: dict[tuple[int, str], NotionalLimitRow] = {}
         self.order_lists: dict[int, OrderListRow] = {}
-        self._accepted: dict[int, tuple[OrderUpdated, int]] = {}
-        self._changed: dict[int, tuple[OrderUpdated, int]] = {}
+        self._accepted: dict[int, tuple[OrderChanged, int]] = {}
+        self._changed: dict[int, tuple[OrderChanged, int]] = {}
+        self._amended: set[int] = set()
         self._position = 0
 
     @property
@@ -228,41 +246,46 @@ class Rows:
         """Orders of entries before these."""
         return self._order_rows(self._changed)
 
+    def order_changes(self, *, amended: bool) -> list[OrderChangeRow]:
+        """`changed_orders` without what never changes: those that were amended, or the others."""
+        pairs, amendments = self.pairs, self._amended
+        return [
+            _order_change_row(event, pairs[event.order.terms.market], sequence)
+            for order_id, (event, sequence) in self._changed.items()
+            if (order_id in amendments) is amended
+        ]
+
     def add(self, entry: EncodedEntry) -> None:
         """Raises msgspec.ValidationError where the entry is of another format."""
         self.archive.append(_archive_row(entry))
         self._position = 0
-        time = timestamp(entry.time)
-        for events in entry.decode_events():
-            for event in events:
-                if type(event) not in _WITHOUT_ROWS:
-                    self._add_event(event, entry.sequence, time)
-
-    def _add_event(self, event: Event, sequence: int, time: str) -> None:
-        if type(event) in _WITHOUT_ROWS:
-            return
-        if isinstance(event, OrderUpdated):
-            order_id = event.order.order_id
-            if event.change is Change.ACCEPTED or order_id in self._accepted:
-                self._accepted[order_id] = (event, sequence)
+        sequence, time = entry.sequence, timestamp(entry.time)
+        accepted, changed = self._accepted, self._changed
+        for event in read_events(entry):
+            if isinstance(event, OrderChanged):
+                order_id = event.order.order_id
+                if event.change is Change.ACCEPTED or order_id in accepted:
+                    accepted[order_id] = (event, sequence)
+                else:
+                    changed[order_id] = (event, sequence)
+                    if event.change is Change.AMENDED:
+                        self._amended.add(order_id)
             else:
-                self._changed[order_id] = (event, sequence)
-        elif isinstance(event, Traded):
+                self._add_event(event, sequence, time)
+
+    def _add_event(self, event: EventWithRows, sequence: int, time: str) -> None:
+        if isinstance(event, Traded):
             pair = self.pairs[event.market]
             self.trades.append(_trade_row(event, pair, sequence, time))
             self._add_postings(postings_of_trade(event, pair.base, pair.quote), sequence, time)
-        elif isinstance(event, Deposited):
-            self._add_postings(postings_of_deposit(event), sequence, time)
+        elif isinstance(event, Movement):
+            self._add_postings(_postings_of(event), sequence, time)
         elif isinstance(event, OrderListUpdated):
             self.order_lists[event.list_id] = _order_list_row(event, sequence)
-        elif isinstance(event, Transferred):
-            self._add_postings(postings_of_transfer(event), sequence, time)
-        elif isinstance(event, WithdrawalUpdated):
-            self._add_postings(postings_of_withdrawal(event), sequence, time)
-        else:
+        elif isinstance(event, Definition):
             self._add_definition(event, sequence)
 
-    def _add_definition(self, event: Event, sequence: int) -> None:
+    def _add_definition(self, event: Definition, sequence: int) -> None:
         """What operators decided."""
         if isinstance(event, AssetDefined):
             self.scales[event.symbol] = event.scale
@@ -289,68 +312,115 @@ class Rows:
         self.markets[event.symbol] = _market_row(event, pair, sequence)
 
     def _add_postings(self, postings: Iterable[Posting], sequence: int, time: str) -> None:
-        scales, ledger = self.scales, self.ledger
+        scales, add = self.scales, self.ledger.append
+        position = self._position
         for kind, account_kind, account, asset, amount, reference in postings:
-            scale = scales[asset]
-            text = (
-                decimal_text(amount, scale) if amount >= 0 else "-" + decimal_text(-amount, scale)
-            )
-            ledger.append(
+            text = decimal_text(abs(amount), scales[asset])
+            add(
                 LedgerRow(
                     sequence,
-                    self._position,
+                    position,
                     time,
                     account_kind,
-                    account,
-                    asset,
-                    text,
+                    NULL if account is None else account,
+                    _text(asset),
+                    text if amount >= 0 else "-" + text,
                     kind,
-                    clean(reference),
+                    _text(reference),
                 )
             )
-            self._position += 1
+            position += 1
+        self._position = position
 
-    def _order_rows(self, orders: Mapping[int, tuple[OrderUpdated, int]]) -> list[OrderRow]:
-        return [self._order_row(event, sequence) for event, sequence in orders.values()]
+    def _order_rows(self, orders: Mapping[int, tuple[OrderChanged, int]]) -> list[OrderRow]:
+        pairs = self.pairs
+        return [
+            _order_row(event, pairs[event.order.terms.market], sequence)
+            for event, sequence in orders.values()
+        ]
 
-    def _order_row(self, event: OrderUpdated, sequence: int) -> OrderRow:
-        order, terms = event.order, event.order.terms
-        _, _, base, quote = self.pairs[terms.market]
-        return OrderRow(
-            order.order_id,
-            terms.account,
-            terms.market,
-            _optional_text(terms.client_order_id),
-            terms.side.value,
-            terms.type.value,
-            terms.time_in_force.value,
-            _optional(terms.price, quote),
-            _optional(terms.quantity, base),
-            _optional(terms.quote_quantity, quote),
-            terms.post_only,
-            _optional_time(terms.good_till),
-            _optional(terms.stop_price, quote),
-            terms.trailing_delta,
-            _optional(terms.visible_quantity, base),
-            terms.self_trade_prevention.value,
-            order.status.value,
-            decimal_text(order.executed_quantity, base),
-            decimal_text(order.executed_quote_quantity, quote),
-            # Of an order by quote amount, what was prevented counts the quote asset.
-            decimal_text(order.prevented_quantity, base if terms.quote_quantity is None else quote),
-            event.change.value,
-            order.list_id,
-            _optional_time(order.working_since),
-            timestamp(order.created_at),
-            timestamp(order.updated_at),
-            sequence,
-        )
+
+def _order_row(event: OrderChanged, pair: Pair, sequence: int) -> OrderRow:
+    order = event.order
+    terms = order.terms
+    _, _, base, quote = pair
+    # One by one: most of it is not there, and a call for each costs as much as all the rest.
+    price, quantity, quote_quantity = terms.price, terms.quantity, terms.quote_quantity
+    name, good_till, stop_price = terms.client_order_id, terms.good_till, terms.stop_price
+    trailing_delta, visible = terms.trailing_delta, terms.visible_quantity
+    working_since, list_id = order.working_since, order.list_id
+    return OrderRow(
+        order.order_id,
+        terms.account,
+        _text(terms.market),
+        NULL if name is None else escape(clean(name)),
+        terms.side,
+        terms.type,
+        terms.time_in_force,
+        NULL if price is None else decimal_text(price, quote),
+        NULL if quantity is None else decimal_text(quantity, base),
+        NULL if quote_quantity is None else decimal_text(quote_quantity, quote),
+        terms.post_only,
+        NULL if good_till is None else timestamp(good_till),
+        NULL if stop_price is None else decimal_text(stop_price, quote),
+        NULL if trailing_delta is None else trailing_delta,
+        NULL if visible is None else decimal_text(visible, base),
+        terms.self_trade_prevention,
+        order.status,
+        decimal_text(order.executed_quantity, base),
+        decimal_text(order.executed_quote_quantity, quote),
+        _prevented(order, pair),
+        event.change,
+        NULL if list_id is None else list_id,
+        NULL if working_since is None else timestamp(working_since),
+        timestamp(order.created_at),
+        timestamp(order.updated_at),
+        sequence,
+    )
+
+
+def _order_change_row(event: OrderChanged, pair: Pair, sequence: int) -> OrderChangeRow:
+    order = event.order
+    terms = order.terms
+    _, _, base, quote = pair
+    name = terms.client_order_id
+    return OrderChangeRow(
+        order.order_id,
+        order.status,
+        decimal_text(order.executed_quantity, base),
+        decimal_text(order.executed_quote_quantity, quote),
+        _prevented(order, pair),
+        event.change,
+        _optional_time(order.working_since),
+        timestamp(order.updated_at),
+        sequence,
+        None if name is None else quote_item(clean(name)),
+        _optional(terms.price, quote),
+        _optional(terms.quantity, base),
+    )
+
+
+def _prevented(order: OrderState, pair: Pair) -> str:
+    """Of an order by quote amount, what was prevented counts the quote asset."""
+    if not order.prevented_quantity:
+        return "0"
+    by_base = order.terms.quote_quantity is None
+    scale = pair.base_scale if by_base else pair.quote_scale
+    return decimal_text(order.prevented_quantity, scale)
+
+
+def _postings_of(event: Movement) -> Iterable[Posting]:
+    if isinstance(event, Deposited):
+        return postings_of_deposit(event)
+    if isinstance(event, Transferred):
+        return postings_of_transfer(event)
+    return postings_of_withdrawal(event)
 
 
 def _archive_row(entry: EncodedEntry) -> ArchiveRow:
     return ArchiveRow(
         entry.sequence,
-        timestamp(entry.time),
+        to_datetime(entry.time),
         entry.epoch,
         entry.core,
         compress(entry.commands),
@@ -413,14 +483,14 @@ def _order_list_row(event: OrderListUpdated, sequence: int) -> OrderListRow:
 def _trade_row(event: Traded, pair: Pair, sequence: int, time: str) -> TradeRow:
     _, _, base, quote = pair
     return TradeRow(
-        event.market,
+        _text(event.market),
         event.trade_id,
         time,
         sequence,
         decimal_text(event.price, quote),
         decimal_text(event.quantity, base),
         decimal_text(event.quote_quantity, quote),
-        event.taker_side.value,
+        event.taker_side,
         event.buyer,
         event.seller,
         event.buy_order_id,
@@ -447,10 +517,20 @@ def clean(text: str) -> str:
     return text.replace("\x00", "\ufffd") if "\x00" in text else text
 
 
+@lru_cache(maxsize=4_096)
+def _text(text: str) -> str:
+    """Remembered of symbols, and of a trade's reference, which stands in eight rows."""
+    return escape(clean(text))
+
+
 @lru_cache(maxsize=16_384)
 def decimal_text(amount: int, scale: int) -> str:
-    """Remembered, because each amount of a trade stands in it, in two orders and in the ledger."""
-    return format_amount(amount, scale)
+    """`format_amount` of what is not negative. Remembered, because each amount of a trade stands in
+    it, in two orders and in the ledger."""
+    if scale == 0:
+        return str(amount)
+    digits = str(amount).zfill(scale + 1)
+    return f"{digits[:-scale]}.{digits[-scale:]}"
 
 
 @lru_cache(maxsize=4_096)

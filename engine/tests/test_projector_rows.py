@@ -18,6 +18,7 @@ from engine.core.types import (
     TimeInForce,
     WithdrawalStatus,
 )
+from engine.projector.copying import NULL
 from engine.projector.postings import (
     Posting,
     postings_of_deposit,
@@ -138,6 +139,22 @@ def test_orders_of_earlier_entries_are_told_from_those_that_came() -> None:
     assert [(row.order_id, row.status) for row in later.changed_orders] == [(1, "canceled")]
 
 
+def test_amended_orders_are_told_from_those_that_only_went_on() -> None:
+    writer = JournalWriter()
+    writer.define()
+    orders = [writer.place(1, Side.BUY, 50_000_000_000, 10**8) for _ in range(3)]
+    known = Rows()
+    known.add(writer.commit())
+    later = Rows(known.scales, known.pairs)
+    writer.emit(OrderUpdated(2, Change.AMENDED, writer.orders[orders[1]]))
+    for order_id in orders[:2]:
+        writer.cancel(order_id)
+    later.add(writer.commit())
+    for amended, order_id in ((False, orders[0]), (True, orders[1])):
+        (change,) = later.order_changes(amended=amended)
+        assert (change.order_id, change.status, change.change) == (order_id, "canceled", "canceled")
+
+
 def test_every_term_of_an_order_has_its_column() -> None:
     writer = JournalWriter()
     writer.define()
@@ -164,7 +181,7 @@ def test_every_term_of_an_order_has_its_column() -> None:
     assert (row.stop_price, row.trailing_delta) == ("51000.000000", 150)
     assert (row.visible_quantity, row.prevented_quantity) == ("0.10000000", "1.00000000")
     assert (row.self_trade_prevention, row.change) == ("decrement", "prevented")
-    assert (row.working_since, row.list_id) == (None, 4)
+    assert (row.working_since, row.list_id) == (NULL, 4)
 
 
 def test_what_is_prevented_of_an_order_by_quote_amount_counts_quote() -> None:

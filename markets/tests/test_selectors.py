@@ -11,6 +11,7 @@ from engine.tests.journals import START_MS, JournalWriter, operators_journal, sm
 from engine.times import to_datetime
 from markets import selectors
 from markets.candle_updates import update_candles
+from markets.models import Order
 
 pytestmark = pytest.mark.django_db
 
@@ -97,6 +98,19 @@ class TestOrders:
     def test_history(self, market: str | None, arguments: dict[str, int], ids: list[int]) -> None:
         orders = selectors.list_orders(account=2, market=market, **arguments)
         assert [order.order_id for order in orders] == ids
+
+
+@pytest.mark.usefixtures("busy")
+@pytest.mark.parametrize("oldest", [True, False])
+@pytest.mark.parametrize("limit", [1, 2, 7, 500])
+def test_orders_of_all_markets_are_in_the_order_of_their_ids(limit: int, oldest: bool) -> None:
+    start = 2 if oldest else None
+    for account in (1, 2, 3):
+        every = Order.objects.filter(account=account).order_by("order_id")
+        ids = [order.order_id for order in every if order.order_id >= (start or 0)]
+        orders = selectors.list_orders(account=account, limit=limit, from_id=start)
+        assert [order.order_id for order in orders] == (ids[:limit] if oldest else ids[-limit:])
+    assert len({order.market_id for order in selectors.list_orders(account=1)}) == 2
 
 
 @pytest.mark.usefixtures("busy")
