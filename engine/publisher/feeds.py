@@ -1,22 +1,24 @@
 """All feeds: journal entries go in, frames come out. Pure: no Redis, no clock."""
 
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache, partial
+from typing import Any, NamedTuple
 
 import msgspec
 
 from engine.core.events import (
     AssetDefined,
     DepthChanged,
-    Event,
     MarketDefined,
-    OrderUpdated,
+    OrderListUpdated,
     PhaseChanged,
     Traded,
 )
+from engine.intervals import SECOND
 from engine.journal import EncodedEntry
 from engine.publisher.frames import Wire, encode
-from engine.publisher.market import MarketFeed
+from engine.publisher.market import MarketFeed, NewTrade
+from engine.publisher.seen import OfAccount, OrderSeen, Seen, read_events
 from engine.publisher.streams import (
     MINI_TICKERS,
     PARTIAL_LEVELS,
@@ -28,7 +30,12 @@ from engine.publisher.streams import (
     partial_stream,
     user_stream,
 )
-from engine.publisher.user_events import OfAccount, Scales, user_events, write_user_event
+from engine.publisher.user_events import (
+    Scales,
+    UserEvent,
+    user_events,
+    write_user_event,
+)
 
 SLOWEST_MS = max(SPEEDS_MS)
 
@@ -46,11 +53,16 @@ class Frame(NamedTuple):
     text: str
 
 
-class Untold(NamedTuple):
-    """What a command brought at a time, of which its accounts have not been told yet."""
+class Due(NamedTuple):
+    """What a stream is told now: `write` makes it, until the next entry is applied.
 
-    events: list[Event]
-    time: int
+    Without `is_optional` it must leave whoever listens: whoever begins to listen to depth in this
+    moment takes a snapshot, and must find its next event to be contiguous.
+    """
+
+    stream: str
+    write: Callable[[], Iterable[Frame]]
+    is_optional: bool = True
 
 
 class FeedsState(msgspec.Struct, array_like=True):
@@ -81,7 +93,9 @@ class Feeds:
         self.markets: dict[str, MarketFeed] = {
             symbol: self._market(symbol) for symbol in self.state.pairs
         }
-        self.untold: list[Untold] = []
+        self.untold: list[EncodedEntry] = []
+        """Entries of which the accounts have not been told yet."""
+        self._second = 0
         self.numbers: dict[int, int] = {}
         """The newest event of each account, where it is not stored yet."""
 
@@ -89,25 +103,27 @@ class Feeds:
         """Raises JournalGap. Without `tell` nobody will hear of what it brought."""
         if entry.sequence != self.state.sequence + 1:
             raise JournalGap(self.state.sequence, entry.sequence)
-        for events in entry.decode_events():
+        for events in read_events(entry):
             for event in events:
                 self._apply_event(event, entry.time)
-            if tell:
-                self.untold.append(Untold(events, entry.time))
         self.state.sequence, self.state.time = entry.sequence, entry.time
         self.state.digest = entry.digest
-        if not tell:
+        if tell:
+            self.untold.append(entry)
+        else:
             self.tell_nothing()
 
-    def _apply_event(self, event: Event, time: int) -> None:
-        if isinstance(event, OrderUpdated):
-            self.numbers[event.order.terms.account] = event.number
-        elif isinstance(event, DepthChanged):
+    def _apply_event(self, event: Seen, time: int) -> None:
+        if isinstance(event, DepthChanged):
             self.markets[event.market].change_depth(event)
         elif isinstance(event, OfAccount):
             self.numbers[event.account] = event.number
+        elif isinstance(event, OrderSeen):
+            self.numbers[event.order.terms.account] = event.number
         elif isinstance(event, Traded):
             self.markets[event.market].trade(event, time)
+        elif isinstance(event, OrderListUpdated):
+            self.numbers[event.account] = event.number
         elif isinstance(event, PhaseChanged):
             self.markets[event.market].change_phase(event)
         elif isinstance(event, AssetDefined):
@@ -126,6 +142,10 @@ class Feeds:
             market.window.changed = False
 
     def pass_time(self, now: int) -> None:
+        """Candles end with a second, and days with a minute."""
+        if now // SECOND == self._second:
+            return
+        self._second = now // SECOND
         for market in self.markets.values():
             market.pass_time(now)
 
@@ -137,138 +157,140 @@ class Feeds:
             for batch in market.batches.values()
         )
 
-    def optional_streams(self, speeds: frozenset[int]) -> list[str]:
-        """Streams that would have a frame now, and that need none where nobody listens.
-
-        Depth is not among them: whoever begins to listen in this moment takes a snapshot and must
-        find its next event to be contiguous.
-        """
-        streams = {user_stream(account) for account in self.numbers} if self.untold else set()
+    def take_due(self, now: int, speeds: frozenset[int]) -> list[Due]:
+        """All that is due. Batches of other speeds go on waiting."""
+        due: list[Due] = []
         for market in self.markets.values():
-            symbol = market.symbol
-            if market.trades:
-                streams |= {market_stream(symbol, "trade"), market_stream(symbol, "aggTrade")}
-            if market.best != market.told_best:
-                streams.add(market_stream(symbol, "bookTicker"))
+            if not speeds and not market.is_dirty:
+                continue
+            market.gather_changes()
+            due += self._trades_due(market, now)
             for speed in speeds:
-                if market.partial[speed] < market.number:
-                    streams |= {partial_stream(symbol, n, speed) for n in PARTIAL_LEVELS}
-            streams |= {kline_stream(symbol, interval) for interval, _ in market.candles.closed}
-            if SLOWEST_MS in speeds:
-                streams |= {kline_stream(symbol, interval) for interval in market.candles.changed}
-                if market.window.changed:
-                    streams |= {market_stream(symbol, kind) for kind in ("ticker", "miniTicker")}
-                    streams |= {TICKERS, MINI_TICKERS}
-        return sorted(streams)
+                due += self._depth_due(market, now, speed)
+            due += self._book_ticker_due(market)
+            due += self._klines_due(market, now, SLOWEST_MS in speeds)
+        if SLOWEST_MS in speeds:
+            due += self._tickers_due(now)
+        due += self._user_events_due(now)
+        return due
 
     def take_frames(
         self, now: int, speeds: frozenset[int], wanted: Callable[[str], bool]
     ) -> list[Frame]:
-        """The frames that are due. Batches of other speeds go on waiting."""
-        frames: list[Frame] = []
-        for market in self.markets.values():
-            wire = Wire(market)
-            frames += self._trade_frames(market, wire, now, wanted)
-            for speed in speeds:
-                frames += self._depth_frames(market, wire, now, speed, wanted)
-            frames += self._book_ticker_frames(market, wire, wanted)
-            frames += self._kline_frames(market, wire, now, SLOWEST_MS in speeds, wanted)
-        if SLOWEST_MS in speeds:
-            frames += self._ticker_frames(now, wanted)
-        frames += self._user_frames(now, wanted)
-        return frames
+        """What is due, written where somebody wants it."""
+        return [
+            frame
+            for due in self.take_due(now, speeds)
+            if not due.is_optional or wanted(due.stream)
+            for frame in due.write()
+        ]
 
-    def _user_frames(self, now: int, wanted: Callable[[str], bool]) -> Iterator[Frame]:
-        if not self.untold:
+    def _numbered(self, stream: str, write: Callable[[], str]) -> Due:
+        """One frame that stands for itself."""
+
+        def frames() -> Iterator[Frame]:
+            self.state.frame += 1
+            yield Frame(stream, 0, self.state.frame, write())
+
+        return Due(stream, frames)
+
+    def _user_events_due(self, now: int) -> Iterator[Due]:
+        untold, self.untold = self.untold, []
+        if not untold:
             return
-        listening = {account for account in self.numbers if wanted(user_stream(account))}
-        if listening:
-            for events, time in self.untold:
-                for told in user_events(events, time):
-                    if told.account in listening:
-                        text = write_user_event(told, now, self._scales)
-                        yield Frame(user_stream(told.account), told.first, told.last, text)
-        self.untold.clear()
+        told: dict[int, list[UserEvent]] = {}
 
-    def _next_frame(self) -> int:
-        self.state.frame += 1
-        return self.state.frame
+        def write(account: int) -> Iterator[Frame]:
+            if not told:
+                for entry in untold:
+                    for event in _user_events(entry):
+                        told.setdefault(event.account, []).append(event)
+            for event in told.get(account, ()):
+                text = write_user_event(event, now, self._scales)
+                yield Frame(user_stream(account), event.first, event.last, text)
+
+        for account in self.numbers:
+            yield Due(user_stream(account), partial(write, account))
 
     @staticmethod
-    def _trade_frames(
-        market: MarketFeed, wire: Wire, now: int, wanted: Callable[[str], bool]
-    ) -> Iterator[Frame]:
+    def _trades_due(market: MarketFeed, now: int) -> Iterator[Due]:
+        trades, market.trades = market.trades, []
+        if not trades:
+            return
+        wire = Wire(market)
         for kind, write in (("trade", wire.trade), ("aggTrade", wire.aggregate_trade)):
-            if wanted(stream := market_stream(market.symbol, kind)):
-                for trade in market.trades:
-                    number = trade.event.trade_id
-                    yield Frame(stream, number, number, write(now, trade))
-        market.trades.clear()
+            stream = market_stream(market.symbol, kind)
+            yield Due(stream, partial(_write_trades, stream, trades, write, now))
 
-    def _depth_frames(
-        self,
-        market: MarketFeed,
-        wire: Wire,
-        now: int,
-        speed: int,
-        wanted: Callable[[str], bool],
-    ) -> Iterator[Frame]:
-        batch = market.batches[speed]
+    def _depth_due(self, market: MarketFeed, now: int, speed: int) -> Iterator[Due]:
+        batch, wire = market.batches[speed], Wire(market)
         if batch.sent < market.number:
             first, last = batch.sent + 1, market.number
             bids, asks = market.bids.levels(batch.bids), market.asks.levels(batch.asks)
-            text = wire.depth_update(now, first, last, bids, asks)
             batch.close(last)
             market.dirty = True
-            yield Frame(depth_stream(market.symbol, speed), first, last, text)
+            stream = depth_stream(market.symbol, speed)
+            frame = Frame(stream, first, last, wire.depth_update(now, first, last, bids, asks))
+            yield Due(stream, partial(iter, (frame,)), is_optional=False)
         if market.partial[speed] < market.number:
             market.partial[speed] = market.number
             for count in PARTIAL_LEVELS:
-                if wanted(stream := partial_stream(market.symbol, count, speed)):
-                    yield Frame(stream, 0, self._next_frame(), wire.partial_depth(count))
+                stream = partial_stream(market.symbol, count, speed)
+                yield self._numbered(stream, partial(wire.partial_depth, count))
 
-    def _book_ticker_frames(
-        self, market: MarketFeed, wire: Wire, wanted: Callable[[str], bool]
-    ) -> Iterator[Frame]:
-        if market.best != market.told_best:
-            market.told_best = market.best
-            if wanted(stream := market_stream(market.symbol, "bookTicker")):
-                yield Frame(stream, 0, self._next_frame(), wire.book_ticker())
+    def _book_ticker_due(self, market: MarketFeed) -> Iterator[Due]:
+        best = market.best
+        if best != market.told_best:
+            market.told_best = best
+            stream = market_stream(market.symbol, "bookTicker")
+            yield self._numbered(stream, Wire(market).book_ticker)
 
-    def _kline_frames(
-        self,
-        market: MarketFeed,
-        wire: Wire,
-        now: int,
-        open_too: bool,
-        wanted: Callable[[str], bool],
-    ) -> Iterator[Frame]:
-        candles = market.candles
-        for interval, candle in candles.closed:
-            if wanted(stream := kline_stream(market.symbol, interval)):
-                yield Frame(stream, 0, self._next_frame(), wire.kline(now, interval, candle))
+    def _klines_due(self, market: MarketFeed, now: int, open_too: bool) -> Iterator[Due]:
+        candles, wire = market.candles, Wire(market)
+        told = list(candles.closed)
         candles.closed.clear()
         if open_too:
-            for interval in candles.changed:
-                if wanted(stream := kline_stream(market.symbol, interval)):
-                    text = wire.kline(now, interval, candles.newest[interval])
-                    yield Frame(stream, 0, self._next_frame(), text)
+            told += ((interval, candles.newest[interval]) for interval in candles.changed)
             candles.changed.clear()
+        for interval, candle in told:
+            stream = kline_stream(market.symbol, interval)
+            yield self._numbered(stream, partial(wire.kline, now, interval, candle))
 
-    def _ticker_frames(self, now: int, wanted: Callable[[str], bool]) -> Iterator[Frame]:
+    def _tickers_due(self, now: int) -> Iterator[Due]:
         changed = [market for market in self.markets.values() if market.window.changed]
-        tickers, minis = [], []
-        for market in changed:
-            market.window.changed = False
+        if not changed:
+            return
+
+        @cache
+        def payload(market: MarketFeed, kind: str) -> dict[str, Any]:
             day, wire = market.window.statistics(), Wire(market)
-            tickers.append(ticker := wire.ticker(now, day))
-            minis.append(mini := wire.mini_ticker(now, day))
-            for kind, payload in (("ticker", ticker), ("miniTicker", mini)):
-                if wanted(stream := market_stream(market.symbol, kind)):
-                    yield Frame(stream, 0, self._next_frame(), encode(payload))
-        for stream, payloads in ((TICKERS, tickers), (MINI_TICKERS, minis)):
-            if payloads and wanted(stream):
-                yield Frame(stream, 0, self._next_frame(), encode(payloads))
+            return wire.ticker(now, day) if kind == "ticker" else wire.mini_ticker(now, day)
+
+        def write_one(market: MarketFeed, kind: str) -> str:
+            return encode(payload(market, kind))
+
+        def write_all(kind: str) -> str:
+            return encode([payload(market, kind) for market in changed])
+
+        for kind, stream_of_all in (("ticker", TICKERS), ("miniTicker", MINI_TICKERS)):
+            for market in changed:
+                market.window.changed = False
+                stream = market_stream(market.symbol, kind)
+                yield self._numbered(stream, partial(write_one, market, kind))
+            yield self._numbered(stream_of_all, partial(write_all, kind))
+
+
+def _user_events(entry: EncodedEntry) -> Iterator[UserEvent]:
+    for events in entry.decode_events():
+        yield from user_events(events, entry.time)
+
+
+def _write_trades(
+    stream: str, trades: list[NewTrade], write: Callable[[int, NewTrade], str], now: int
+) -> Iterator[Frame]:
+    for trade in trades:
+        number = trade.event.trade_id
+        yield Frame(stream, number, number, write(now, trade))
 
 
 class JournalGap(Exception):

@@ -1,22 +1,24 @@
 """The feeds' state in the shared Redis, and the lease of the one publisher that may write it.
 
-Every step writes what changed in one script: levels, batches, candles, minutes, the frames about
-to be sent, and the position in the journal. So the state is always that of one position, and a
-publisher that died between writing and sending is completed by its successor, byte for byte.
+Every step is one script. It writes what changed (levels, batches, candles, minutes, the frames, and
+the position in the journal) and then publishes the frames. So the state is always that of one
+position, and whoever does not know what became of his last step publishes it again, byte for byte.
 """
 
 import secrets
-from collections.abc import Iterable, Iterator
-from itertools import islice
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import redis.asyncio
+from msgspec import structs
 
 from engine.leases import FENCE, FENCED, GIVE_BACK, HOLD, TAKE
 from engine.publisher import keys
 from engine.publisher.book import BookSide
-from engine.publisher.feeds import Feeds, FeedsState, Frame
+from engine.publisher.candles import LiveCandle
+from engine.publisher.feeds import Feeds, FeedsState
 from engine.publisher.market import MarketFeed, MarketState
 from engine.publisher.statistics import Minute
 
@@ -29,12 +31,36 @@ _ACQUIRE: Final = f"""{TAKE}
 return epoch
 """
 
-# Everything or nothing: the fence stands before the first write, and a script that is refused for
-# want of memory is refused at its first write.
-_WRITE: Final = f"""{FENCE}{HOLD}
+# Everything or nothing: the fence and the question who listens stand before the first write, and a
+# script that is refused for want of memory is refused at its first write. Who subscribes before the
+# question is told, who does so after it finds what was written.
+_WRITE: Final = f"""{FENCE}
+local joined = {{}}
+for _, channels in ipairs(cmsgpack.unpack(ARGV[5])) do
+  local counted = redis.call('PUBSUB', 'NUMSUB', unpack(channels))
+  for name = 1, #counted, 2 do
+    if counted[name + 1] > 0 then joined[#joined + 1] = counted[name] end
+  end
+end
+if #joined > 0 then return {{joined, {{}}}} end
+{HOLD}
 for _, command in ipairs(cmsgpack.unpack(ARGV[4])) do redis.call(unpack(command)) end
-return 'OK'
+for first = 7, #ARGV, {_CHUNK} do
+  redis.call('RPUSH', KEYS[3], unpack(ARGV, first, math.min(first + {_CHUNK} - 1, #ARGV)))
+end
+local left = {{}}
+for name = 7, math.min(#ARGV, 6 + 2 * ARGV[6]), 2 do
+  if redis.call('PUBLISH', ARGV[name], ARGV[name + 1]) == 0 then left[#left + 1] = ARGV[name] end
+end
+return {{{{}}, left}}
 """
+
+_PUBLISH: Final = """
+for name = 1, #ARGV, 2 do redis.call('PUBLISH', ARGV[name], ARGV[name + 1]) end
+"""
+
+MESSAGES_A_SCRIPT: Final = 1_000
+"""That are published in it: Redis answers nobody else meanwhile."""
 
 Command = list[str]
 """Text only: the cmsgpack of Redis knows no binary values."""
@@ -46,12 +72,28 @@ class LeaseLost(Exception):
     """Another publisher leads: nothing was written, and nothing may be."""
 
 
-class Stored(msgspec.Struct, array_like=True):
+class Message(NamedTuple):
+    """What is published: a frame, as the channel layer carries it."""
+
+    channel: str
+    data: bytes
+
+
+class Listeners(NamedTuple):
+    """Of channels, as a script that wrote found it."""
+
+    joined: list[str]
+    """Those of the unheard ones that somebody listens to: then nothing was written or sent."""
+    left: list[str]
+    """Where a message was sent that nobody received."""
+
+
+class Stored(NamedTuple):
     """What the last step left."""
 
     generation: str
-    outbox: list[Frame]
-    feeds: Any
+    messages: list[Message]
+    feeds: Feeds
 
 
 class FeedStore:
@@ -77,11 +119,11 @@ class FeedStore:
 
     async def load(self) -> Stored | None:
         """None where nothing, or nothing of this format, is stored."""
-        state, generation, outbox, markets = await (
+        state, generation, frames, markets = await (
             self._client.pipeline()
             .get(keys.STATE)
             .get(keys.GENERATION)
-            .get(keys.OUTBOX)
+            .lrange(keys.FRAMES, 0, -1)
             .hgetall(keys.MARKETS)
             .execute()
         )
@@ -92,19 +134,25 @@ class FeedStore:
             for symbol, blob in markets.items():
                 market = feeds.markets[symbol.decode()]
                 await self._load_market(market, msgspec.json.decode(blob, type=MarketState))
-            frames = msgspec.json.decode(outbox or b"[]", type=list[Frame])
         except (msgspec.MsgspecError, KeyError):
             return None
-        return Stored(generation.decode(), frames, feeds)
+        pairs = zip(frames[::2], frames[1::2], strict=True)
+        messages = [Message(channel.decode(), data) for channel, data in pairs]
+        return Stored(generation.decode(), messages, feeds)
 
     async def _load_market(self, market: MarketFeed, state: MarketState) -> None:
-        bids, asks, minutes = await (
+        bids, asks, candles, minutes = await (
             self._client.pipeline()
             .hgetall(keys.side(market.symbol, "bids"))
             .hgetall(keys.side(market.symbol, "asks"))
+            .hgetall(keys.candles(market.symbol))
             .hgetall(keys.minutes(market.symbol))
             .execute()
         )
+        state.candles = {
+            interval.decode(): msgspec.json.decode(candle, type=LiveCandle)
+            for interval, candle in candles.items()
+        }
         market.restore(
             state,
             {int(price): int(quantity) for price, quantity in bids.items()},
@@ -119,37 +167,63 @@ class FeedStore:
         old = [key.decode() for key in found]
         generation = secrets.token_hex(8)
         for market in feeds.markets.values():
-            market.dirty = True
+            market.dirty = market.dirty_candles = True
             market.dirty_bids.update(market.bids.quantities)
             market.dirty_asks.update(market.asks.quantities)
             market.window.dirty = {minute.open_time: minute for minute in market.window.minutes}
         commands: list[Command] = [["DEL", *chunk] for chunk in _chunks(old)]
         commands += [["SET", keys.GENERATION, generation]]
-        await self._write([*commands, *_changes(feeds, [])])
+        await self._write([*commands, *_changes(feeds)])
         _stored(feeds)
         return generation
 
-    async def write(self, feeds: Feeds, frames: list[Frame]) -> None:
-        """Everything that changed, and the frames that may leave afterwards. Raises LeaseLost."""
-        await self._write(list(_changes(feeds, frames)))
-        _stored(feeds)
+    async def write(
+        self, feeds: Feeds, messages: Sequence[Message], unheard: Iterable[str] = ()
+    ) -> Listeners:
+        """Store everything that changed, and publish. Nothing of it happens where somebody listens
+        to one of the `unheard` channels, of which there are no messages. Raises LeaseLost."""
+        listeners = await self._write([_NO_FRAMES, *_changes(feeds)], messages, unheard)
+        if not listeners.joined:
+            _stored(feeds)
+        return listeners
 
-    async def _write(self, commands: list[Command]) -> None:
+    async def publish_again(self, messages: Sequence[Message]) -> None:
+        """What was stored. Raises LeaseLost."""
+        await self._write([_NO_FRAMES], messages)
+
+    async def _write(
+        self,
+        commands: list[Command],
+        messages: Sequence[Message] = (),
+        unheard: Iterable[str] = (),
+    ) -> Listeners:
         try:
-            await self._client.eval(
+            joined, left = await self._client.eval(
                 _WRITE,
-                2,
+                3,
                 keys.LEASE,
                 keys.EPOCH,
+                keys.FRAMES,
                 self._epoch,
                 self._owner,
                 self._lease_ms,
                 _pack(commands),
+                _pack(list(_chunks(unheard))),
+                MESSAGES_A_SCRIPT,
+                *chain.from_iterable(messages),
             )
         except redis.ResponseError as error:
             if str(error).startswith(FENCED):
                 raise LeaseLost(str(error)) from error
             raise
+        if not joined:
+            for part in _chunks(messages[MESSAGES_A_SCRIPT:]):
+                await self._client.eval(_PUBLISH, 0, *chain.from_iterable(part))
+        return Listeners([name.decode() for name in joined], [name.decode() for name in left])
+
+
+_NO_FRAMES: Final[Command] = ["DEL", keys.FRAMES]
+"""Before those of this step are added."""
 
 
 def _encode(value: Any) -> str:
@@ -159,30 +233,45 @@ def _encode(value: Any) -> str:
 def _stored(feeds: Feeds) -> None:
     feeds.numbers.clear()
     for market in feeds.markets.values():
-        market.stored()
+        if market.is_dirty:
+            market.stored()
 
 
-def _changes(feeds: Feeds, frames: list[Frame]) -> Iterator[Command]:
+def _changes(feeds: Feeds) -> Iterator[Command]:
     yield ["SET", keys.STATE, _encode(feeds.state)]
-    yield ["SET", keys.OUTBOX, _encode(frames)]
     for numbers in _chunks(feeds.numbers.items()):
         yield ["HSET", keys.NUMBERS, *(str(part) for pair in numbers for part in pair)]
     for market in feeds.markets.values():
+        if not market.is_dirty:
+            continue
         symbol, window = market.symbol, market.window
         if market.dirty:
-            yield ["HSET", keys.MARKETS, symbol, _encode(market.state())]
+            yield [
+                "HSET",
+                keys.MARKETS,
+                symbol,
+                _encode(structs.replace(market.state(), candles={})),
+            ]
             yield ["HSET", keys.PHASES, symbol, market.phase.value]
             yield ["SET", keys.number(symbol), str(market.number)]
             yield from _level_changes(symbol, "bids", market.bids, market.dirty_bids)
             yield from _level_changes(symbol, "asks", market.asks, market.dirty_asks)
-            for interval, candle in market.candles.newest.items():
-                yield ["HSET", keys.candles(symbol), interval.value, _encode(candle)]
-        if market.dirty or window.dirty or window.expired:
+        if market.dirty_candles:
+            yield from _candles(market)
+        if market.dirty_candles or window.expired:
             yield ["HSET", keys.TICKERS, symbol, _encode(window.statistics())]
         for minute in window.dirty.values():
             yield ["HSET", keys.minutes(symbol), str(minute.open_time), _encode(minute)]
         for expired in _chunks([str(open_time) for open_time in window.expired]):
             yield ["HDEL", keys.minutes(symbol), *expired]
+
+
+def _candles(market: MarketFeed) -> Iterator[Command]:
+    stored: list[str] = []
+    for interval, candle in market.candles.newest.items():
+        stored += (interval.value, _encode(candle))
+    if stored:
+        yield ["HSET", keys.candles(market.symbol), *stored]
 
 
 def _level_changes(symbol: str, name: str, side: BookSide, dirty: set[int]) -> Iterator[Command]:

@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 from redis import RedisError
 
-from engine.connections import connect_async
+from engine.connections import connect_plain
 from engine.publisher.feeds import JournalGap
 from engine.publisher.publisher import Groups, OtherJournal, Publisher
 from engine.publisher.store import FeedStore, LeaseLost
@@ -39,8 +39,8 @@ async def publish() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with (
-        connect_async(settings.ENGINE_REDIS_URL) as journal,
-        connect_async(settings.REDIS_URL) as shared,
+        connect_plain(settings.ENGINE_REDIS_URL) as journal,
+        connect_plain(settings.REDIS_URL) as shared,
     ):
         groups = cast(Groups, get_channel_layer())
         clock = SteadyClock()
