@@ -224,17 +224,19 @@ class LoopClient:
 
     async def _read(self) -> None:
         """Hand out replies until the connection breaks."""
-        client: Any = connect_async(self._url, timeout_s=None)
-        async with client, client.pubsub() as subscription:
-            await subscription.subscribe(REPLY_CHANNEL + self._name)
+        # Not redis-py's own subscription: it takes a call through five layers for each reply.
+        client = connect_async(self._url, timeout_s=None, protocol=2)
+        connection: Any = client.connection_pool.make_connection()
+        try:
+            await connection.connect()
+            await connection.send_command("SUBSCRIBE", REPLY_CHANNEL + self._name)
+            await connection.read_response()
+            self._subscribed.set()
             while True:
-                message = await subscription.get_message(timeout=None)
-                if message is None:
-                    continue
-                if message["type"] == "subscribe":
-                    self._subscribed.set()
-                elif message["type"] == "message":
-                    self._hand_out(message["data"])
+                _, _, data = await connection.read_response()
+                self._hand_out(data)
+        finally:
+            await connection.disconnect()
 
     def _hand_out(self, data: bytes) -> None:
         try:
