@@ -4,6 +4,7 @@ They are made with retries off: redis-py would otherwise repeat, up to ten times
 reply was lost, and so place one order several times.
 """
 
+import asyncio
 from typing import Any
 
 import redis
@@ -26,6 +27,51 @@ def connect_async(
     subscription in a task of its own would be at odds with."""
     retry = redis.asyncio.retry.Retry(NoBackoff(), 0)
     return redis.asyncio.Redis.from_url(url, retry=retry, **_timeouts(timeout_s), **options)
+
+
+class PlainRedis(redis.asyncio.Redis):
+    """One connection for one command at a time, of somebody who gives hundreds in a second.
+
+    A command of redis-py's own client takes a task, two timers and five layers of calls, which is
+    more than most of them take here. Pipelines go the usual way.
+    """
+
+    patience_s = 5.0
+
+    async def execute_command(self, *arguments: Any, **options: Any) -> Any:
+        """Raises redis.RedisError; the connection is closed then, unless it was an answer."""
+        connection = self._line()
+        try:
+            async with asyncio.timeout(self.patience_s):
+                if not connection.is_connected:
+                    await connection.connect()
+                packed = connection.pack_command(*arguments)
+                await connection.send_packed_command(packed, check_health=False)
+                answer = await connection.read_response()
+        except TimeoutError as error:
+            raise redis.TimeoutError(f"{arguments[0]} is not answered") from error
+        options.pop("keys", None)
+        callback = self.response_callbacks.get(arguments[0])
+        return answer if callback is None else callback(answer, **options)
+
+    def _line(self) -> Any:
+        if not hasattr(self, "_plain"):
+            pool = self.connection_pool
+            self._plain: Any = pool.connection_class(
+                **pool.connection_kwargs | {"socket_timeout": None}
+            )
+        return self._plain
+
+    async def aclose(self, *arguments: Any, **options: Any) -> None:
+        await self._line().disconnect()
+        await super().aclose(*arguments, **options)
+
+
+def connect_plain(url: str) -> PlainRedis:
+    retry = redis.asyncio.retry.Retry(NoBackoff(), 0)
+    plain = PlainRedis.from_url(url, retry=retry, **_timeouts(PlainRedis.patience_s))
+    assert isinstance(plain, PlainRedis)
+    return plain
 
 
 def _timeouts(seconds: float | None) -> dict[str, Any]:

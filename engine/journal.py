@@ -119,8 +119,11 @@ async def read_after_async(
     connection: "redis.asyncio.Redis", sequence: int, *, count: int, block_ms: int | None = None
 ) -> list[EncodedEntry]:
     """`read_after` for a coroutine."""
+    waiting = () if block_ms is None else ("BLOCK", block_ms)
     return _parse(
-        await connection.xread({JOURNAL_KEY: f"{sequence}-0"}, count=count, block=block_ms)
+        await connection.execute_command(
+            "XREAD", "COUNT", count, *waiting, "STREAMS", JOURNAL_KEY, f"{sequence}-0"
+        )
     )
 
 

@@ -13,7 +13,6 @@ without a limit; both would leave sockets with gaps that nobody knows of. This o
 import asyncio
 import logging
 from contextlib import suppress
-from itertools import chain
 from typing import Any, Final
 
 import redis.asyncio
@@ -27,13 +26,6 @@ LOST: Final = "feed.lost"
 QUEUE_LENGTH: Final = 10_000
 """Messages that wait for one channel of this process."""
 
-MESSAGES_A_SCRIPT: Final = 1_000
-"""Redis answers nobody else meanwhile."""
-
-_PUBLISH_ALL: Final = """
-for name = 1, #ARGV, 2 do redis.call('PUBLISH', ARGV[name], ARGV[name + 1]) end
-"""
-
 HEARTBEAT_S: Final = 5.0
 UNANSWERED_HEARTBEATS: Final = 2
 """One alone may have waited for this process, if that was stopped or busy."""
@@ -43,6 +35,10 @@ _log = logging.getLogger(__name__)
 
 class FeedChannelLayer(RedisPubSubChannelLayer):  # type: ignore[misc]
     """Configured with `hosts`: a list of one address."""
+
+    def channel_of(self, group: str) -> str:
+        """Redis' channel of the group, for who publishes what `serialize` made by himself."""
+        return str(self._get_layer()._get_group_channel_name(group))
 
     def _get_layer(self) -> "FeedLoopLayer":
         loop = asyncio.get_running_loop()
@@ -61,24 +57,6 @@ class FeedLoopLayer(RedisPubSubLoopLayer):  # type: ignore[misc]
         super().__init__(hosts=hosts, **kwargs)
         (url,) = hosts
         self._shards = [Subscriptions(url, self)]
-
-    async def group_send_many(self, messages: list[tuple[str, dict[str, Any]]]) -> None:
-        """`group_send` of each, in this order, in one round trip."""
-        if messages:
-            await self._shards[0].publish_many(
-                [
-                    (self._get_group_channel_name(group), self.channel_layer.serialize(message))
-                    for group, message in messages
-                ]
-            )
-
-    async def groups_listening(self, groups: list[str]) -> set[str]:
-        """Those of the groups that any process has joined."""
-        names = {self._get_group_channel_name(group): group for group in groups}
-        if not names:
-            return set()
-        counted = await self._shards[0].count_subscribers(list(names))
-        return {names[name] for name, count in counted if count}
 
     async def _subscribe_to_channel(self, channel: str) -> None:
         self.channels[channel] = asyncio.Queue(QUEUE_LENGTH)
@@ -124,16 +102,6 @@ class Subscriptions:
 
     async def publish(self, name: str, data: bytes) -> None:
         await self._client().publish(name, data)
-
-    async def publish_many(self, messages: list[tuple[str, bytes]]) -> None:
-        """One script for all: reading an answer to each takes longer than sending it."""
-        for start in range(0, len(messages), MESSAGES_A_SCRIPT):
-            part = messages[start : start + MESSAGES_A_SCRIPT]
-            await self._client().eval(_PUBLISH_ALL, 0, *chain.from_iterable(part))
-
-    async def count_subscribers(self, names: list[str]) -> list[tuple[str, int]]:
-        counted = await self._client().pubsub_numsub(*names)
-        return [(name.decode(), int(count)) for name, count in counted]
 
     async def subscribe(self, name: str) -> None:
         """Returns when Redis has confirmed it. Raises redis.RedisError."""

@@ -3,7 +3,7 @@
 Each puts a broken part in the place of the real one. Nothing of this is in the product.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 from engine.core.commands import Command
@@ -12,7 +12,7 @@ from engine.core.idempotency import Idempotency
 from engine.dead_letters import Verdict
 from engine.journal import EncodedEntry
 from engine.publisher.publisher import Publisher
-from engine.publisher.streams import group_of
+from engine.publisher.store import Message
 from engine.wire import Address
 from engine.worker.batch import Batch
 from engine.worker.clock import SteadyClock
@@ -23,6 +23,7 @@ from simulation.following import Projector
 from simulation.memory_database import MemoryRecords
 from simulation.memory_redis import MemoryRedis, MemoryStore
 from simulation.network import ConnectionLost, Killed, Network
+from simulation.publishing import SharedRedis
 from simulation.world import Parts
 
 
@@ -147,12 +148,11 @@ class PositionFirst(Projector):
 class SentFirst(Publisher):
     """Lets frames leave, and then stores that they did."""
 
-    async def _tell(self, now: int, speeds: frozenset[int]) -> None:
-        streams = self._feeds.optional_streams(speeds)
-        listening = await self._groups.groups_listening([group_of(stream) for stream in streams])
-        frames = self._feeds.take_frames(now, speeds, lambda stream: group_of(stream) in listening)
-        await self._send(frames)
-        await self._store.write(self._feeds, frames)
+    async def _write(self, messages: list[Message], unheard: Collection[str]) -> list[str]:
+        shared = self._store._client
+        assert isinstance(shared, SharedRedis)
+        shared.publish(message.data for message in messages)
+        return await super()._write(messages, unheard)
 
 
 BUGS: Final[Mapping[str, Parts]] = {

@@ -2,7 +2,7 @@
 
 import asyncio
 import selectors
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -60,6 +60,10 @@ class Pipeline:
         self._asked.append(self._server.values.get(key))
         return self
 
+    def lrange(self, key: str, _first: int, _last: int) -> "Pipeline":
+        self._asked.append(list(self._server.lists.get(key, [])))
+        return self
+
     def hgetall(self, key: str) -> "Pipeline":
         self._asked.append(dict(self._server.hashes.get(key, {})))
         return self
@@ -76,18 +80,20 @@ class SharedRedis:
         self._network = network
         self.values: dict[str, bytes] = {}
         self.hashes: dict[str, dict[bytes, bytes]] = {}
+        self.lists: dict[str, list[bytes]] = {}
         self._lease: tuple[str, int] | None = None
         self._epoch = 0
 
     def lose_everything(self) -> None:
         self.values.clear()
         self.hashes.clear()
+        self.lists.clear()
 
     def pipeline(self) -> Pipeline:
         return Pipeline(self)
 
     async def scan_iter(self, pattern: str) -> AsyncIterator[bytes]:
-        for key in [*self.values, *self.hashes]:
+        for key in [*self.values, *self.hashes, *self.lists]:
             if fnmatchcase(key, pattern):
                 yield key.encode()
 
@@ -111,13 +117,27 @@ class SharedRedis:
             if holder == arguments[1]:
                 self._lease = None
             return None
-        _, _, epoch, owner, lease_ms, packed = arguments
+        _, _, frames, epoch, owner, lease_ms, packed, unheard, _most, *messages = arguments
         if epoch != self._epoch or holder not in (None, owner):
             raise redis.ResponseError(f"{FENCED} somebody else leads")
+        joined = self._listeners(msgspec.msgpack.decode(unheard, type=list[list[str]]))
+        if joined:
+            return joined, []
         self._lease = owner, now + lease_ms
         for command in msgspec.msgpack.decode(packed, type=list[list[str]]):
             self._change(*command)
-        return b"OK"
+        for channel, data in zip(messages[::2], messages[1::2], strict=True):
+            self.lists.setdefault(frames, []).extend((channel.encode(), data))
+        self.publish(messages[1::2])
+        return [], []
+
+    def _listeners(self, channels: list[list[str]]) -> list[bytes]:
+        """Somebody listens to every stream."""
+        return [channel.encode() for part in channels for channel in part]
+
+    def publish(self, messages: Iterable[bytes]) -> None:
+        for data in messages:
+            self._world.judge.frame_sent(msgspec.msgpack.decode(data))
 
     def _change(self, name: str, *arguments: str) -> None:
         key, rest = arguments[0], arguments[1:]
@@ -127,6 +147,7 @@ class SharedRedis:
             for gone in arguments:
                 self.values.pop(gone, None)
                 self.hashes.pop(gone, None)
+                self.lists.pop(gone, None)
         elif name == "HSET":
             fields = self.hashes.setdefault(key, {})
             for field, value in zip(rest[::2], rest[1::2], strict=True):
@@ -139,13 +160,12 @@ class SharedRedis:
 
     # The journal's stream, as the publisher reads it.
 
-    async def xread(
-        self, streams: dict[str, str], count: int, block: int | None = None
-    ) -> list[Any]:
+    async def execute_command(self, name: str, *arguments: Any) -> list[Any]:
+        assert (name, arguments[0], arguments[-3]) == ("XREAD", "COUNT", "STREAMS")
         self._network.before("xread")
-        [(name, last)] = streams.items()
+        count, stream, last = arguments[1], *arguments[-2:]
         entries = list(self._world.redis.read_after(int(last.split("-")[0])))[:count]
-        return [[name, [_stream_entry(entry) for entry in entries]]] if entries else []
+        return [[stream, [_stream_entry(entry) for entry in entries]]] if entries else []
 
     async def xrevrange(self, _name: str, count: int) -> list[Any]:
         tail = self._world.redis.tail()
@@ -160,19 +180,13 @@ def _stream_entry(entry: EncodedEntry) -> tuple[bytes, dict[bytes, bytes]]:
 
 
 class Audience:
-    """The channel layer, with a listener to every stream."""
+    """The channel layer, as far as it is needed here."""
 
-    def __init__(self, world: "World", network: Network) -> None:
-        self._world = world
-        self._network = network
+    def channel_of(self, group: str) -> str:
+        return group
 
-    async def groups_listening(self, groups: list[str]) -> set[str]:
-        return set(groups)
-
-    async def group_send_many(self, messages: list[tuple[str, dict[str, Any]]]) -> None:
-        for _, message in messages:
-            self._network.before("send")
-            self._world.judge.frame_sent(message)
+    def serialize(self, message: dict[str, Any]) -> bytes:
+        return msgspec.msgpack.encode(message)
 
 
 class MemoryPast:
@@ -197,7 +211,6 @@ class Publishing:
     def __init__(self, world: "World", network: Network) -> None:
         self._world = world
         self.shared = SharedRedis(world, network)
-        self._audience = Audience(world, network)
         self._publisher: Publisher | None = None
         self._leads = False
         self._start_at = 0
@@ -247,7 +260,7 @@ class Publishing:
         return self._world.parts.publisher(
             client,
             feed_store.FeedStore(client),
-            self._audience,
+            Audience(),
             MemoryPast(self._world),
             self._world.hours.wall_ms,
         )

@@ -1,7 +1,8 @@
 """All feeds: journal entries go in, frames come out. Pure: no Redis, no clock."""
 
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache, partial
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -16,7 +17,7 @@ from engine.core.events import (
 )
 from engine.journal import EncodedEntry
 from engine.publisher.frames import Wire, encode
-from engine.publisher.market import MarketFeed
+from engine.publisher.market import MarketFeed, NewTrade
 from engine.publisher.streams import (
     MINI_TICKERS,
     PARTIAL_LEVELS,
@@ -28,7 +29,13 @@ from engine.publisher.streams import (
     partial_stream,
     user_stream,
 )
-from engine.publisher.user_events import OfAccount, Scales, user_events, write_user_event
+from engine.publisher.user_events import (
+    OfAccount,
+    Scales,
+    UserEvent,
+    user_events,
+    write_user_event,
+)
 
 SLOWEST_MS = max(SPEEDS_MS)
 
@@ -44,6 +51,18 @@ class Frame(NamedTuple):
     first: int
     last: int
     text: str
+
+
+class Due(NamedTuple):
+    """What a stream is told now: `write` makes it, until the next entry is applied.
+
+    Without `is_optional` it must leave whoever listens: whoever begins to listen to depth in this
+    moment takes a snapshot, and must find its next event to be contiguous.
+    """
+
+    stream: str
+    write: Callable[[], Iterable[Frame]]
+    is_optional: bool = True
 
 
 class Untold(NamedTuple):
@@ -137,138 +156,132 @@ class Feeds:
             for batch in market.batches.values()
         )
 
-    def optional_streams(self, speeds: frozenset[int]) -> list[str]:
-        """Streams that would have a frame now, and that need none where nobody listens.
-
-        Depth is not among them: whoever begins to listen in this moment takes a snapshot and must
-        find its next event to be contiguous.
-        """
-        streams = {user_stream(account) for account in self.numbers} if self.untold else set()
+    def take_due(self, now: int, speeds: frozenset[int]) -> list[Due]:
+        """All that is due. Batches of other speeds go on waiting."""
+        due: list[Due] = []
         for market in self.markets.values():
-            symbol = market.symbol
-            if market.trades:
-                streams |= {market_stream(symbol, "trade"), market_stream(symbol, "aggTrade")}
-            if market.best != market.told_best:
-                streams.add(market_stream(symbol, "bookTicker"))
+            due += self._trades_due(market, now)
             for speed in speeds:
-                if market.partial[speed] < market.number:
-                    streams |= {partial_stream(symbol, n, speed) for n in PARTIAL_LEVELS}
-            streams |= {kline_stream(symbol, interval) for interval, _ in market.candles.closed}
-            if SLOWEST_MS in speeds:
-                streams |= {kline_stream(symbol, interval) for interval in market.candles.changed}
-                if market.window.changed:
-                    streams |= {market_stream(symbol, kind) for kind in ("ticker", "miniTicker")}
-                    streams |= {TICKERS, MINI_TICKERS}
-        return sorted(streams)
+                due += self._depth_due(market, now, speed)
+            due += self._book_ticker_due(market)
+            due += self._klines_due(market, now, SLOWEST_MS in speeds)
+        if SLOWEST_MS in speeds:
+            due += self._tickers_due(now)
+        due += self._user_events_due(now)
+        return due
 
     def take_frames(
         self, now: int, speeds: frozenset[int], wanted: Callable[[str], bool]
     ) -> list[Frame]:
-        """The frames that are due. Batches of other speeds go on waiting."""
-        frames: list[Frame] = []
-        for market in self.markets.values():
-            wire = Wire(market)
-            frames += self._trade_frames(market, wire, now, wanted)
-            for speed in speeds:
-                frames += self._depth_frames(market, wire, now, speed, wanted)
-            frames += self._book_ticker_frames(market, wire, wanted)
-            frames += self._kline_frames(market, wire, now, SLOWEST_MS in speeds, wanted)
-        if SLOWEST_MS in speeds:
-            frames += self._ticker_frames(now, wanted)
-        frames += self._user_frames(now, wanted)
-        return frames
+        """What is due, written where somebody wants it."""
+        return [
+            frame
+            for due in self.take_due(now, speeds)
+            if not due.is_optional or wanted(due.stream)
+            for frame in due.write()
+        ]
 
-    def _user_frames(self, now: int, wanted: Callable[[str], bool]) -> Iterator[Frame]:
-        if not self.untold:
+    def _numbered(self, stream: str, write: Callable[[], str]) -> Due:
+        """One frame that stands for itself."""
+
+        def frames() -> Iterator[Frame]:
+            self.state.frame += 1
+            yield Frame(stream, 0, self.state.frame, write())
+
+        return Due(stream, frames)
+
+    def _user_events_due(self, now: int) -> Iterator[Due]:
+        untold, self.untold = self.untold, []
+        if not untold:
             return
-        listening = {account for account in self.numbers if wanted(user_stream(account))}
-        if listening:
-            for events, time in self.untold:
-                for told in user_events(events, time):
-                    if told.account in listening:
-                        text = write_user_event(told, now, self._scales)
-                        yield Frame(user_stream(told.account), told.first, told.last, text)
-        self.untold.clear()
+        told: dict[int, list[UserEvent]] = {}
 
-    def _next_frame(self) -> int:
-        self.state.frame += 1
-        return self.state.frame
+        def write(account: int) -> Iterator[Frame]:
+            if not told:
+                for events, time in untold:
+                    for event in user_events(events, time):
+                        told.setdefault(event.account, []).append(event)
+            for event in told.get(account, ()):
+                text = write_user_event(event, now, self._scales)
+                yield Frame(user_stream(account), event.first, event.last, text)
+
+        for account in self.numbers:
+            yield Due(user_stream(account), partial(write, account))
 
     @staticmethod
-    def _trade_frames(
-        market: MarketFeed, wire: Wire, now: int, wanted: Callable[[str], bool]
-    ) -> Iterator[Frame]:
+    def _trades_due(market: MarketFeed, now: int) -> Iterator[Due]:
+        trades, market.trades = market.trades, []
+        if not trades:
+            return
+        wire = Wire(market)
         for kind, write in (("trade", wire.trade), ("aggTrade", wire.aggregate_trade)):
-            if wanted(stream := market_stream(market.symbol, kind)):
-                for trade in market.trades:
-                    number = trade.event.trade_id
-                    yield Frame(stream, number, number, write(now, trade))
-        market.trades.clear()
+            stream = market_stream(market.symbol, kind)
+            yield Due(stream, partial(_write_trades, stream, trades, write, now))
 
-    def _depth_frames(
-        self,
-        market: MarketFeed,
-        wire: Wire,
-        now: int,
-        speed: int,
-        wanted: Callable[[str], bool],
-    ) -> Iterator[Frame]:
-        batch = market.batches[speed]
+    def _depth_due(self, market: MarketFeed, now: int, speed: int) -> Iterator[Due]:
+        batch, wire = market.batches[speed], Wire(market)
         if batch.sent < market.number:
             first, last = batch.sent + 1, market.number
             bids, asks = market.bids.levels(batch.bids), market.asks.levels(batch.asks)
-            text = wire.depth_update(now, first, last, bids, asks)
             batch.close(last)
             market.dirty = True
-            yield Frame(depth_stream(market.symbol, speed), first, last, text)
+            stream = depth_stream(market.symbol, speed)
+            frame = Frame(stream, first, last, wire.depth_update(now, first, last, bids, asks))
+            yield Due(stream, partial(iter, (frame,)), is_optional=False)
         if market.partial[speed] < market.number:
             market.partial[speed] = market.number
             for count in PARTIAL_LEVELS:
-                if wanted(stream := partial_stream(market.symbol, count, speed)):
-                    yield Frame(stream, 0, self._next_frame(), wire.partial_depth(count))
+                stream = partial_stream(market.symbol, count, speed)
+                yield self._numbered(stream, partial(wire.partial_depth, count))
 
-    def _book_ticker_frames(
-        self, market: MarketFeed, wire: Wire, wanted: Callable[[str], bool]
-    ) -> Iterator[Frame]:
-        if market.best != market.told_best:
-            market.told_best = market.best
-            if wanted(stream := market_stream(market.symbol, "bookTicker")):
-                yield Frame(stream, 0, self._next_frame(), wire.book_ticker())
+    def _book_ticker_due(self, market: MarketFeed) -> Iterator[Due]:
+        best = market.best
+        if best != market.told_best:
+            market.told_best = best
+            stream = market_stream(market.symbol, "bookTicker")
+            yield self._numbered(stream, Wire(market).book_ticker)
 
-    def _kline_frames(
-        self,
-        market: MarketFeed,
-        wire: Wire,
-        now: int,
-        open_too: bool,
-        wanted: Callable[[str], bool],
-    ) -> Iterator[Frame]:
-        candles = market.candles
-        for interval, candle in candles.closed:
-            if wanted(stream := kline_stream(market.symbol, interval)):
-                yield Frame(stream, 0, self._next_frame(), wire.kline(now, interval, candle))
+    def _klines_due(self, market: MarketFeed, now: int, open_too: bool) -> Iterator[Due]:
+        candles, wire = market.candles, Wire(market)
+        told = list(candles.closed)
         candles.closed.clear()
         if open_too:
-            for interval in candles.changed:
-                if wanted(stream := kline_stream(market.symbol, interval)):
-                    text = wire.kline(now, interval, candles.newest[interval])
-                    yield Frame(stream, 0, self._next_frame(), text)
+            told += ((interval, candles.newest[interval]) for interval in candles.changed)
             candles.changed.clear()
+        for interval, candle in told:
+            stream = kline_stream(market.symbol, interval)
+            yield self._numbered(stream, partial(wire.kline, now, interval, candle))
 
-    def _ticker_frames(self, now: int, wanted: Callable[[str], bool]) -> Iterator[Frame]:
+    def _tickers_due(self, now: int) -> Iterator[Due]:
         changed = [market for market in self.markets.values() if market.window.changed]
-        tickers, minis = [], []
-        for market in changed:
-            market.window.changed = False
+        if not changed:
+            return
+
+        @cache
+        def payload(market: MarketFeed, kind: str) -> dict[str, Any]:
             day, wire = market.window.statistics(), Wire(market)
-            tickers.append(ticker := wire.ticker(now, day))
-            minis.append(mini := wire.mini_ticker(now, day))
-            for kind, payload in (("ticker", ticker), ("miniTicker", mini)):
-                if wanted(stream := market_stream(market.symbol, kind)):
-                    yield Frame(stream, 0, self._next_frame(), encode(payload))
-        for stream, payloads in ((TICKERS, tickers), (MINI_TICKERS, minis)):
-            if payloads and wanted(stream):
-                yield Frame(stream, 0, self._next_frame(), encode(payloads))
+            return wire.ticker(now, day) if kind == "ticker" else wire.mini_ticker(now, day)
+
+        def write_one(market: MarketFeed, kind: str) -> str:
+            return encode(payload(market, kind))
+
+        def write_all(kind: str) -> str:
+            return encode([payload(market, kind) for market in changed])
+
+        for kind, stream_of_all in (("ticker", TICKERS), ("miniTicker", MINI_TICKERS)):
+            for market in changed:
+                market.window.changed = False
+                stream = market_stream(market.symbol, kind)
+                yield self._numbered(stream, partial(write_one, market, kind))
+            yield self._numbered(stream_of_all, partial(write_all, kind))
+
+
+def _write_trades(
+    stream: str, trades: list[NewTrade], write: Callable[[int, NewTrade], str], now: int
+) -> Iterator[Frame]:
+    for trade in trades:
+        number = trade.event.trade_id
+        yield Frame(stream, number, number, write(now, trade))
 
 
 class JournalGap(Exception):

@@ -6,7 +6,7 @@
 | `feed:epoch` | counts the leaderships |
 | `feed:state` | `FeedsState`: the position in the journal, the definitions |
 | `feed:generation` | another one where the feeds began anew: nothing follows on what was sent |
-| `feed:outbox` | the frames of the last step, as they were sent |
+| `feed:frames` | the frames of the last step as they were published: channel and message in turn |
 | `feed:markets` | `MarketState` by symbol |
 | `feed:phases` | the market's phase by symbol |
 | `feed:numbers` | the number of its newest event by account |
@@ -17,7 +17,7 @@
 | `feed:<symbol>:candles` | `LiveCandle` by interval |
 | `feed:<symbol>:minutes` | `Minute` by open time: the last 24 hours |
 
-Values are JSON. Prices and quantities are integers, in smallest units.
+Values are JSON, but for the messages. Prices and quantities are integers, in smallest units.
 """
 
 from typing import Final
@@ -26,7 +26,7 @@ LEASE: Final = "feed:lease"
 EPOCH: Final = "feed:epoch"
 STATE: Final = "feed:state"
 GENERATION: Final = "feed:generation"
-OUTBOX: Final = "feed:outbox"
+FRAMES: Final = "feed:frames"
 MARKETS: Final = "feed:markets"
 TICKERS: Final = "feed:tickers"
 PHASES: Final = "feed:phases"

@@ -1,6 +1,6 @@
 """The loop that follows the journal and tells the world.
 
-    read entries -> apply -> frames that are due -> store (one script) -> send to the groups
+    read entries -> apply -> frames that are due -> store and publish (one script)
 
 What is told at once (trades, best prices, an account's events) leaves with the entry that brought
 it; depth, candles and tickers wait for their beat of 100 or 1000 ms. After any error the memory is
@@ -9,14 +9,14 @@ worth nothing: the process ends, and its successor goes on from the stored posit
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Iterator
 from typing import Any, Final, Protocol, TypeVar
 
 import redis.asyncio
 
 from engine.journal import EncodedEntry, read_after_async, tail_sequence_async
-from engine.publisher.feeds import Feeds, FeedsState, Frame, JournalGap
-from engine.publisher.store import FeedStore
+from engine.publisher.feeds import Due, Feeds, FeedsState, Frame, JournalGap
+from engine.publisher.store import FeedStore, Message
 from engine.publisher.streams import SPEEDS_MS, group_of
 
 READ_ENTRIES: Final = 64
@@ -51,9 +51,10 @@ class OtherJournal(Exception):
 class Groups(Protocol):
     """The channel layer, as far as it is needed here."""
 
-    async def group_send_many(self, messages: list[tuple[str, dict[str, Any]]]) -> None: ...
+    def channel_of(self, group: str) -> str:
+        """That of Redis, which carries the group's messages."""
 
-    async def groups_listening(self, groups: list[str]) -> set[str]: ...
+    def serialize(self, message: dict[str, Any]) -> bytes: ...
 
 
 class Past(Protocol):
@@ -85,6 +86,10 @@ class Publisher:
         self._feeds = Feeds()
         self._generation = ""
         self._next_beat = dict.fromkeys(SPEEDS_MS, 0)
+        self._heard: set[str] = set()
+        """Channels that somebody listened to when last asked."""
+        self._channels: dict[str, str] = {}
+        """By stream."""
 
     async def run(self, should_stop: Callable[[], bool]) -> None:
         """Lead until told to stop. Raises whatever makes the memory worthless."""
@@ -108,7 +113,7 @@ class Publisher:
         if stored is not None and await self._continues(stored.feeds.state.sequence, tail):
             self._feeds, self._generation = stored.feeds, stored.generation
             # Perhaps they never left. Whoever has them drops them.
-            await self._send(stored.outbox)
+            await self._store.publish_again(stored.messages)
             _log.info("going on at entry %d of %d", self._feeds.state.sequence, tail)
             return
         if stored is not None:
@@ -184,28 +189,47 @@ class Publisher:
         await asyncio.sleep(STEP_AT_MOST_EVERY_S)
 
     async def _tell(self, now: int, speeds: frozenset[int]) -> None:
-        streams = self._feeds.optional_streams(speeds)
-        listening = await self._groups.groups_listening([group_of(stream) for stream in streams])
-        frames = self._feeds.take_frames(now, speeds, lambda stream: group_of(stream) in listening)
-        await self._store.write(self._feeds, frames)
-        await self._send(frames)
+        """What is optional is written where somebody listened the last time. The script that stores
+        and publishes looks whether somebody listens to what was left out, and does nothing then:
+        so nothing is missing for whoever subscribed before it."""
+        messages: list[Message] = []
+        unheard: dict[str, list[Due]] = {}
+        for due in self._feeds.take_due(now, speeds):
+            channel = self._channel(due.stream)
+            if due.is_optional and channel not in self._heard:
+                unheard.setdefault(channel, []).append(due)
+            else:
+                messages += self._messages(channel, due)
+        while joined := await self._write(messages, unheard):
+            for channel in joined:
+                for due in unheard.pop(channel):
+                    messages += self._messages(channel, due)
 
-    async def _send(self, frames: list[Frame]) -> None:
-        await self._groups.group_send_many(
-            [
-                (
-                    group_of(frame.stream),
-                    {
-                        "type": "feed.frame",
-                        "generation": self._generation,
-                        "stream": frame.stream,
-                        "first": frame.first,
-                        "last": frame.last,
-                        "text": frame.text,
-                    },
-                )
-                for frame in frames
-            ]
+    async def _write(self, messages: list[Message], unheard: Collection[str]) -> list[str]:
+        listeners = await self._store.write(self._feeds, messages, unheard)
+        self._heard.update(listeners.joined)
+        self._heard.difference_update(listeners.left)
+        return listeners.joined
+
+    def _channel(self, stream: str) -> str:
+        channel = self._channels.get(stream)
+        if channel is None:
+            channel = self._channels[stream] = self._groups.channel_of(group_of(stream))
+        return channel
+
+    def _messages(self, channel: str, due: Due) -> Iterator[Message]:
+        return (Message(channel, self._serialize(frame)) for frame in due.write())
+
+    def _serialize(self, frame: Frame) -> bytes:
+        return self._groups.serialize(
+            {
+                "type": "feed.frame",
+                "generation": self._generation,
+                "stream": frame.stream,
+                "first": frame.first,
+                "last": frame.last,
+                "text": frame.text,
+            }
         )
 
     def _due(self, now: int) -> frozenset[int]:

@@ -1,14 +1,14 @@
 """The feeds' state in the shared Redis, and the lease of the one publisher that may write it.
 
-Every step writes what changed in one script: levels, batches, candles, minutes, the frames about
-to be sent, and the position in the journal. So the state is always that of one position, and a
-publisher that died between writing and sending is completed by its successor, byte for byte.
+Every step is one script. It writes what changed (levels, batches, candles, minutes, the frames, and
+the position in the journal) and then publishes the frames. So the state is always that of one
+position, and whoever does not know what became of his last step publishes it again, byte for byte.
 """
 
 import secrets
-from collections.abc import Iterable, Iterator
-from itertools import islice
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import redis.asyncio
@@ -16,7 +16,7 @@ import redis.asyncio
 from engine.leases import FENCE, FENCED, GIVE_BACK, HOLD, TAKE
 from engine.publisher import keys
 from engine.publisher.book import BookSide
-from engine.publisher.feeds import Feeds, FeedsState, Frame
+from engine.publisher.feeds import Feeds, FeedsState
 from engine.publisher.market import MarketFeed, MarketState
 from engine.publisher.statistics import Minute
 
@@ -29,12 +29,36 @@ _ACQUIRE: Final = f"""{TAKE}
 return epoch
 """
 
-# Everything or nothing: the fence stands before the first write, and a script that is refused for
-# want of memory is refused at its first write.
-_WRITE: Final = f"""{FENCE}{HOLD}
+# Everything or nothing: the fence and the question who listens stand before the first write, and a
+# script that is refused for want of memory is refused at its first write. Who subscribes before the
+# question is told, who does so after it finds what was written.
+_WRITE: Final = f"""{FENCE}
+local joined = {{}}
+for _, channels in ipairs(cmsgpack.unpack(ARGV[5])) do
+  local counted = redis.call('PUBSUB', 'NUMSUB', unpack(channels))
+  for name = 1, #counted, 2 do
+    if counted[name + 1] > 0 then joined[#joined + 1] = counted[name] end
+  end
+end
+if #joined > 0 then return {{joined, {{}}}} end
+{HOLD}
 for _, command in ipairs(cmsgpack.unpack(ARGV[4])) do redis.call(unpack(command)) end
-return 'OK'
+for first = 7, #ARGV, {_CHUNK} do
+  redis.call('RPUSH', KEYS[3], unpack(ARGV, first, math.min(first + {_CHUNK} - 1, #ARGV)))
+end
+local left = {{}}
+for name = 7, math.min(#ARGV, 6 + 2 * ARGV[6]), 2 do
+  if redis.call('PUBLISH', ARGV[name], ARGV[name + 1]) == 0 then left[#left + 1] = ARGV[name] end
+end
+return {{{{}}, left}}
 """
+
+_PUBLISH: Final = """
+for name = 1, #ARGV, 2 do redis.call('PUBLISH', ARGV[name], ARGV[name + 1]) end
+"""
+
+MESSAGES_A_SCRIPT: Final = 1_000
+"""That are published in it: Redis answers nobody else meanwhile."""
 
 Command = list[str]
 """Text only: the cmsgpack of Redis knows no binary values."""
@@ -46,12 +70,28 @@ class LeaseLost(Exception):
     """Another publisher leads: nothing was written, and nothing may be."""
 
 
-class Stored(msgspec.Struct, array_like=True):
+class Message(NamedTuple):
+    """What is published: a frame, as the channel layer carries it."""
+
+    channel: str
+    data: bytes
+
+
+class Listeners(NamedTuple):
+    """Of channels, as a script that wrote found it."""
+
+    joined: list[str]
+    """Those of the unheard ones that somebody listens to: then nothing was written or sent."""
+    left: list[str]
+    """Where a message was sent that nobody received."""
+
+
+class Stored(NamedTuple):
     """What the last step left."""
 
     generation: str
-    outbox: list[Frame]
-    feeds: Any
+    messages: list[Message]
+    feeds: Feeds
 
 
 class FeedStore:
@@ -77,11 +117,11 @@ class FeedStore:
 
     async def load(self) -> Stored | None:
         """None where nothing, or nothing of this format, is stored."""
-        state, generation, outbox, markets = await (
+        state, generation, frames, markets = await (
             self._client.pipeline()
             .get(keys.STATE)
             .get(keys.GENERATION)
-            .get(keys.OUTBOX)
+            .lrange(keys.FRAMES, 0, -1)
             .hgetall(keys.MARKETS)
             .execute()
         )
@@ -92,10 +132,11 @@ class FeedStore:
             for symbol, blob in markets.items():
                 market = feeds.markets[symbol.decode()]
                 await self._load_market(market, msgspec.json.decode(blob, type=MarketState))
-            frames = msgspec.json.decode(outbox or b"[]", type=list[Frame])
         except (msgspec.MsgspecError, KeyError):
             return None
-        return Stored(generation.decode(), frames, feeds)
+        pairs = zip(frames[::2], frames[1::2], strict=True)
+        messages = [Message(channel.decode(), data) for channel, data in pairs]
+        return Stored(generation.decode(), messages, feeds)
 
     async def _load_market(self, market: MarketFeed, state: MarketState) -> None:
         bids, asks, minutes = await (
@@ -125,31 +166,57 @@ class FeedStore:
             market.window.dirty = {minute.open_time: minute for minute in market.window.minutes}
         commands: list[Command] = [["DEL", *chunk] for chunk in _chunks(old)]
         commands += [["SET", keys.GENERATION, generation]]
-        await self._write([*commands, *_changes(feeds, [])])
+        await self._write([*commands, *_changes(feeds)])
         _stored(feeds)
         return generation
 
-    async def write(self, feeds: Feeds, frames: list[Frame]) -> None:
-        """Everything that changed, and the frames that may leave afterwards. Raises LeaseLost."""
-        await self._write(list(_changes(feeds, frames)))
-        _stored(feeds)
+    async def write(
+        self, feeds: Feeds, messages: Sequence[Message], unheard: Iterable[str] = ()
+    ) -> Listeners:
+        """Store everything that changed, and publish. Nothing of it happens where somebody listens
+        to one of the `unheard` channels, of which there are no messages. Raises LeaseLost."""
+        listeners = await self._write([_NO_FRAMES, *_changes(feeds)], messages, unheard)
+        if not listeners.joined:
+            _stored(feeds)
+        return listeners
 
-    async def _write(self, commands: list[Command]) -> None:
+    async def publish_again(self, messages: Sequence[Message]) -> None:
+        """What was stored. Raises LeaseLost."""
+        await self._write([_NO_FRAMES], messages)
+
+    async def _write(
+        self,
+        commands: list[Command],
+        messages: Sequence[Message] = (),
+        unheard: Iterable[str] = (),
+    ) -> Listeners:
         try:
-            await self._client.eval(
+            joined, left = await self._client.eval(
                 _WRITE,
-                2,
+                3,
                 keys.LEASE,
                 keys.EPOCH,
+                keys.FRAMES,
                 self._epoch,
                 self._owner,
                 self._lease_ms,
                 _pack(commands),
+                _pack(list(_chunks(unheard))),
+                MESSAGES_A_SCRIPT,
+                *chain.from_iterable(messages),
             )
         except redis.ResponseError as error:
             if str(error).startswith(FENCED):
                 raise LeaseLost(str(error)) from error
             raise
+        if not joined:
+            for part in _chunks(messages[MESSAGES_A_SCRIPT:]):
+                await self._client.eval(_PUBLISH, 0, *chain.from_iterable(part))
+        return Listeners([name.decode() for name in joined], [name.decode() for name in left])
+
+
+_NO_FRAMES: Final[Command] = ["DEL", keys.FRAMES]
+"""Before those of this step are added."""
 
 
 def _encode(value: Any) -> str:
@@ -162,9 +229,8 @@ def _stored(feeds: Feeds) -> None:
         market.stored()
 
 
-def _changes(feeds: Feeds, frames: list[Frame]) -> Iterator[Command]:
+def _changes(feeds: Feeds) -> Iterator[Command]:
     yield ["SET", keys.STATE, _encode(feeds.state)]
-    yield ["SET", keys.OUTBOX, _encode(frames)]
     for numbers in _chunks(feeds.numbers.items()):
         yield ["HSET", keys.NUMBERS, *(str(part) for pair in numbers for part in pair)]
     for market in feeds.markets.values():

@@ -45,9 +45,8 @@ async def load_beside_a_stalled_reader(exchange: RunningExchange) -> Load:
             before = highest = _memory_of(web)
             received = 0
             for first in range(1, ROUNDS * MESSAGES_A_ROUND, MESSAGES_A_ROUND):
-                await layer.group_send_many(
-                    [(GROUP, _frame(n)) for n in range(first, first + MESSAGES_A_ROUND)]
-                )
+                for number in range(first, first + MESSAGES_A_ROUND):
+                    await layer.group_send(GROUP, _frame(number))
                 for _ in range(MESSAGES_A_ROUND):
                     await asyncio.wait_for(reading.recv(), PATIENCE_S)  # no Binance frame
                     received += 1

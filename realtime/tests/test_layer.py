@@ -40,19 +40,20 @@ async def receive(layer: Any, channel: str) -> Any:
 
 async def test_what_is_sent_after_joining_arrives_in_order(layer: Any) -> None:
     channel = await joined(layer, "a", "b")
-    await layer.group_send_many([("a", message(1)), ("b", message(2)), ("c", message(3))])
-    await layer.group_send("a", message(4))
+    for number, group in enumerate("abca", start=1):
+        await layer.group_send(group, message(number))
     assert [(await receive(layer, channel))["number"] for _ in range(3)] == [1, 2, 4]
 
 
-async def test_who_listens(layer: Any) -> None:
+async def test_a_group_has_a_channel_of_redis(layer: Any, shared_redis: "redis.Redis") -> None:
     channel = await joined(layer, "a", "b")
-    assert await layer.groups_listening(["a", "b", "c"]) == {"a", "b"}
-    await layer.group_discard("b", channel)
-    assert await layer.groups_listening([]) == set()
-    await layer.group_send("a", message(1))
-    assert (await receive(layer, channel))["number"] == 1
-    assert await layer.groups_listening(["a", "b", "c"]) == {"a"}
+    name, data = layer.channel_of("a"), layer.serialize(message(1))
+    assert shared_redis.publish(name, data) == 1
+    assert await receive(layer, channel) == message(1)
+    await layer.group_discard("a", channel)
+    await layer.group_send("b", message(2))
+    assert (await receive(layer, channel))["number"] == 2
+    assert shared_redis.publish(name, data) == 0
 
 
 async def test_a_broken_connection_is_told_and_the_next_join_works(
@@ -61,7 +62,7 @@ async def test_a_broken_connection_is_told_and_the_next_join_works(
     channel = await joined(layer, "a")
     shared_redis.client_kill_filter(_type="pubsub")
     assert (await receive(layer, channel))["type"] == LOST
-    assert await layer.groups_listening(["a"]) == set()
+    assert not shared_redis.pubsub_channels()
     await layer.group_add("a", channel)
     await layer.group_send("a", message(5))
     assert (await receive(layer, channel))["number"] == 5
@@ -70,7 +71,8 @@ async def test_a_broken_connection_is_told_and_the_next_join_works(
 async def test_a_full_queue_is_told(layer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(layers, "QUEUE_LENGTH", 10)
     channel = await joined(layer, "a")
-    await layer.group_send_many([("a", message(number)) for number in range(11)])
+    for number in range(11):
+        await layer.group_send("a", message(number))
     numbers = []
     while (found := await receive(layer, channel))["type"] != LOST:
         numbers.append(found["number"])

@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 from redis import RedisError
 
-from engine.connections import connect_async
+from engine.connections import connect_plain
 from engine.publisher.feeds import JournalGap
 from engine.publisher.publisher import Groups, OtherJournal, Publisher
 from engine.publisher.store import FeedStore, LeaseLost
@@ -26,6 +26,9 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def handle(self, *args: Any, **options: Any) -> None:
+        layers: Any = settings.CHANNEL_LAYERS
+        if layers["default"]["CONFIG"]["hosts"] != [settings.REDIS_URL]:
+            raise CommandError("the channel layer must be on the Redis of REDIS_URL")
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
         try:
             uvloop.run(publish())
@@ -39,8 +42,8 @@ async def publish() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with (
-        connect_async(settings.ENGINE_REDIS_URL) as journal,
-        connect_async(settings.REDIS_URL) as shared,
+        connect_plain(settings.ENGINE_REDIS_URL) as journal,
+        connect_plain(settings.REDIS_URL) as shared,
     ):
         groups = cast(Groups, get_channel_layer())
         clock = SteadyClock()

@@ -106,10 +106,16 @@ def test_nothing_is_written_for_nobody_but_depth() -> None:
     feeds = Feeds()
     for entry in entries_of(random_exchange(1), Random(1)):
         feeds.apply(entry)
-    streams = set(feeds.optional_streams(ALL))
-    assert {f"{SYMBOL}@trade", f"{SYMBOL}@kline_1M", "user-1", "!ticker@arr"} <= streams
-    frames = feeds.take_frames(START_MS, ALL, lambda _stream: False)
+    asked: set[str] = set()
+
+    def nobody(stream: str) -> bool:
+        asked.add(stream)
+        return False
+
+    frames = feeds.take_frames(START_MS, ALL, nobody)
+    assert {f"{SYMBOL}@trade", f"{SYMBOL}@kline_1M", "user-1", "!ticker@arr"} <= asked
     assert {f.stream for f in frames} == {f"{SYMBOL}@depth", f"{SYMBOL}@depth@100ms"}
+    assert not asked & {f.stream for f in frames}
 
 
 # One trade of 3 at 100 out of an ask of 5, which Bob's order takes.

@@ -1,6 +1,7 @@
 """The publisher on real servers: killed anywhere, its successor completes what it began."""
 
 from collections.abc import AsyncIterator
+from enum import Enum
 from random import Random
 from typing import Any
 
@@ -8,15 +9,29 @@ import msgspec
 import pytest
 import redis
 import redis.asyncio
+from django.core.management import CommandError, call_command
 
-from engine.connections import connect_async
-from engine.core.events import DepthChanged
+from engine.connections import connect_plain
+from engine.core.events import DepthChanged, Traded
+from engine.core.tests.exchange import ALICE, BOB
+from engine.intervals import Interval
 from engine.journal import JOURNAL_KEY, EncodedEntry
-from engine.publisher import keys, reader
+from engine.publisher import keys, reader, store
 from engine.publisher.feeds import Feeds, Frame, JournalGap
 from engine.publisher.publisher import OtherJournal, Past, Publisher
 from engine.publisher.reset import forget_feeds
-from engine.publisher.store import FeedStore, LeaseLost
+from engine.publisher.store import _PUBLISH, FeedStore, LeaseLost
+from engine.publisher.streams import (
+    PARTIAL_LEVELS,
+    SPEEDS_MS,
+    TICKERS,
+    depth_stream,
+    group_of,
+    kline_stream,
+    market_stream,
+    partial_stream,
+    user_stream,
+)
 from engine.publisher.tests.journal import (
     START_MS,
     SYMBOL,
@@ -28,34 +43,90 @@ from engine.publisher.tests.journal import (
 from engine.tests.journals import append
 from exchange_site.servers.addresses import ServerAddresses
 
+PATIENCE_S = 10.0
+
 
 class Killed(Exception):
     pass
 
 
-class World:
-    """The groups: everybody listens. `dies_before_sending` is the kill between storing a step
-    and sending it; `dies_within` the one after half of it was sent."""
+EVERYTHING = [
+    *(market_stream(SYMBOL, kind) for kind in ("trade", "aggTrade", "bookTicker", "ticker")),
+    *(depth_stream(SYMBOL, speed) for speed in SPEEDS_MS),
+    *(partial_stream(SYMBOL, levels, speed) for levels in PARTIAL_LEVELS for speed in SPEEDS_MS),
+    *(kline_stream(SYMBOL, interval) for interval in Interval),
+    *(user_stream(account) for account in (ALICE, BOB)),
+    TICKERS,
+]
 
-    def __init__(self) -> None:
+
+class World:
+    """Who listens, on a connection of its own; everybody listens to `EVERYTHING`."""
+
+    def __init__(self, shared: "redis.Redis") -> None:
         self.follower = Follower()
-        self.dies_before_sending = False
-        self.dies_within = False
         self.sent = 0
         self.generations: set[str] = set()
+        self._listening: Any = shared.pubsub()
+        self._listening.subscribe("the world")  # one without subscriptions is not answered
+        self.listen(*EVERYTHING)
 
-    async def groups_listening(self, groups: list[str]) -> set[str]:
-        return set(groups)
+    def channel_of(self, group: str) -> str:
+        return f"group-{group}"
 
-    async def group_send_many(self, messages: list[tuple[str, dict[str, Any]]]) -> None:
-        if self.dies_before_sending:
+    def serialize(self, message: dict[str, Any]) -> bytes:
+        return msgspec.msgpack.encode(message)
+
+    def listen(self, *streams: str) -> None:
+        self._listening.subscribe(*(self.channel_of(group_of(stream)) for stream in streams))
+        self.hear()
+
+    def forget(self, *streams: str) -> None:
+        self._listening.unsubscribe(*(self.channel_of(group_of(stream)) for stream in streams))
+        self.hear()
+
+    def hear(self) -> None:
+        """What was published so far."""
+        self._listening.ping()
+        while (found := self._listening.get_message(timeout=PATIENCE_S))["type"] != "pong":
+            if found["type"] == "message":
+                self._take(msgspec.msgpack.decode(found["data"]))
+
+    def _take(self, message: dict[str, Any]) -> None:
+        self.generations.add(message["generation"])
+        self.follower.take(Frame(*(message[f] for f in ("stream", "first", "last", "text"))))
+        self.sent += 1
+
+    def close(self) -> None:
+        self._listening.close()
+
+
+class Moment(Enum):
+    """When a publisher is killed: around the script that stores and publishes, or before the one
+    that publishes what is too much for the first."""
+
+    BEFORE = "before"
+    AFTER = "after"
+    BETWEEN = "between"
+
+
+class Fragile:
+    """The shared Redis of a publisher who may be killed."""
+
+    def __init__(self, shared: "redis.asyncio.Redis") -> None:
+        self._shared = shared
+        self.dies: Moment | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._shared, name)
+
+    async def eval(self, script: str, *arguments: Any) -> Any:
+        if self.dies is Moment.BEFORE or (self.dies is Moment.BETWEEN and script == _PUBLISH):
             raise Killed
-        for number, (_, message) in enumerate(messages):
-            if self.dies_within and number == len(messages) // 2:
-                raise Killed
-            self.generations.add(message["generation"])
-            self.follower.take(Frame(*(message[f] for f in ("stream", "first", "last", "text"))))
-            self.sent += 1
+        answer = await self._shared.eval(script, *arguments)
+        if self.dies is Moment.AFTER:
+            raise Killed
+        return answer
 
 
 class NoPast:
@@ -80,29 +151,43 @@ class Setting:
     ) -> None:
         self.journal, self.shared, self.world, self.past = journal, shared, world, past
         self.now = START_MS
+        self.fragile: Any = Fragile(shared)
 
     async def publisher(self) -> Publisher:
         await self.shared.delete(keys.LEASE)  # the one of who was killed has run out
-        store = FeedStore(self.shared)
-        assert await store.acquire()
-        publisher = Publisher(self.journal, store, self.world, self.past, lambda: self.now)
+        self.fragile.dies = None
+        kept = FeedStore(self.fragile)
+        assert await kept.acquire()
+        publisher = Publisher(self.journal, kept, self.world, self.past, lambda: self.now)
         await publisher.recover()
+        self.world.hear()
         return publisher
+
+    async def step(self, publisher: Publisher) -> None:
+        try:
+            await publisher.step()
+        finally:
+            self.world.hear()
 
 
 @pytest.fixture
 async def setting(
     servers: ServerAddresses, engine_redis: "redis.Redis", shared_redis: "redis.Redis"
 ) -> AsyncIterator[Setting]:
+    world = World(shared_redis)
     async with (
-        connect_async(servers.engine_redis_url) as journal,
-        connect_async(servers.redis_url) as shared,
+        connect_plain(servers.engine_redis_url) as journal,
+        connect_plain(servers.redis_url) as shared,
     ):
-        yield Setting(journal, shared, World(), NoPast())
+        yield Setting(journal, shared, world, NoPast())
+    world.close()
 
 
 @pytest.mark.parametrize("seed", range(6))
-async def test_killed_at_random(setting: Setting, engine_redis: "redis.Redis", seed: int) -> None:
+async def test_killed_at_random(
+    setting: Setting, engine_redis: "redis.Redis", seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "MESSAGES_A_SCRIPT", 5)
     chance = Random(seed)
     exchange = random_exchange(seed, orders=150)
     waiting, world = entries_of(exchange, chance), setting.world
@@ -112,14 +197,13 @@ async def test_killed_at_random(setting: Setting, engine_redis: "redis.Redis", s
         taken = waiting[: chance.randint(0, 6)]
         del waiting[: len(taken)]
         append(engine_redis, taken)
-        world.dies_before_sending = chance.random() < 0.15
-        world.dies_within = chance.random() < 0.15
+        if chance.random() < 0.3:
+            setting.fragile.dies = chance.choice(list(Moment))
         setting.now += chance.choice((1, 30, 100, 1_000))
         try:
-            await publisher.step()
+            await setting.step(publisher)
         except Killed:
             kills += 1
-            world.dies_before_sending = world.dies_within = False
             publisher = await setting.publisher()
         assert_depth_is_as_new_as_any_frame(world)
     assert kills
@@ -149,7 +233,7 @@ async def test_without_a_stored_state_it_begins_anew_in_silence(
     assert not setting.world.sent
     depth = reader.read_depth("ABCUSD", 5000)
     assert (depth.bids, depth.asks) == tuple(exchange.depth().values())
-    await publisher.step()
+    await setting.step(publisher)
     assert not [s for s in setting.world.follower.texts if "trade" in s or "depth" in s]
 
 
@@ -194,7 +278,7 @@ async def test_another_journal_that_is_meant_is_another_generation(
     append(engine_redis, entries_of(random_exchange(4, orders=5), Random(4), most=50))
     assert forget_feeds(shared_redis) == running._feeds.state.sequence
     with pytest.raises(LeaseLost):
-        await running.step()
+        await setting.step(running)
     await setting.publisher()
     assert await setting.shared.get(keys.GENERATION) != first
     depth = reader.read_depth("ABCUSD", 5000)
@@ -224,7 +308,7 @@ async def test_depth_waits_for_the_last_entries_of_its_interval(
             append(engine_redis, [entry])
         told = len(setting.world.follower.texts.get(stream, ()))
         setting.now = START_MS + at
-        await publisher.step()
+        await setting.step(publisher)
         return len(setting.world.follower.texts.get(stream, ())) > told
 
     first = next(n for n, entry in enumerate(entries) if b"depth_changed" in entry.events)
@@ -249,9 +333,51 @@ async def test_who_lost_the_lease_writes_nothing(
     successor = await setting.publisher()
     append(engine_redis, entries_of(random_exchange(3), Random(3)))
     with pytest.raises(LeaseLost):
-        await stalled.step()
+        await setting.step(stalled)
     assert not setting.world.sent
-    await successor.step()
+    await setting.step(successor)
+    assert setting.world.sent
+
+
+async def test_whoever_subscribed_before_a_step_is_told(
+    setting: Setting, engine_redis: "redis.Redis"
+) -> None:
+    """Although nobody listened at the last one; and nothing is written for who is gone."""
+    entries = entries_of(random_exchange(3), Random(3))
+    world, stream = setting.world, f"{SYMBOL}@trade"
+    world.forget(stream)
+    publisher = await setting.publisher()
+    expected, told = 0, world.follower.texts
+    for number, entry in enumerate(entries):
+        trades = sum(isinstance(e, Traded) for events in entry.decode_events() for e in events)
+        append(engine_redis, [entry])
+        if listens := bool(number // 3 % 2):
+            world.listen(stream)
+        else:
+            world.forget(stream)
+            world.follower.last.pop(stream, None)  # a new reader may begin anywhere
+        await setting.step(publisher)
+        expected += trades * listens
+        assert len(told.get(stream, ())) == expected
+    assert expected
+    world.forget(*EVERYTHING)
+    await setting.step(publisher)
+    before = world.sent
+    await setting.step(publisher)
+    assert world.sent == before
+
+
+async def test_what_nobody_answers_ends_the_publisher(
+    setting: Setting, engine_redis: "redis.Redis", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publisher = await setting.publisher()
+    await setting.step(publisher)
+    monkeypatch.setattr(setting.journal, "patience_s", 0.05)  # less than it waits for entries
+    with pytest.raises(redis.TimeoutError):
+        await publisher.step()
+    monkeypatch.undo()
+    append(engine_redis, entries_of(random_exchange(3), Random(3)))
+    await setting.step(await setting.publisher())
     assert setting.world.sent
 
 
@@ -261,7 +387,7 @@ async def test_a_lease_that_lapsed_is_still_its_own(
     publisher = await setting.publisher()
     await setting.shared.delete(keys.LEASE)
     append(engine_redis, entries_of(random_exchange(3), Random(3)))
-    await publisher.step()
+    await setting.step(publisher)
     assert setting.world.sent
 
 
@@ -272,3 +398,12 @@ async def test_prices_beyond_floats_stand_in_order(shared_redis: "redis.Redis") 
         shared_redis.zadd(keys.prices("X", "bids"), {keys.price_text(price): 0})
     shared_redis.set(keys.number("X"), 4)
     assert [price for price, _ in reader.read_depth("X", 3).bids] == prices[:3]
+
+
+def test_groups_elsewhere_than_the_feeds_are_refused(settings: Any) -> None:
+    """One script stores and publishes, on one server."""
+    layer: Any = settings.CHANNEL_LAYERS["default"]
+    elsewhere = layer | {"CONFIG": {"hosts": ["redis://elsewhere"]}}
+    settings.CHANNEL_LAYERS = {"default": elsewhere}
+    with pytest.raises(CommandError, match="REDIS_URL"):
+        call_command("run_publisher")

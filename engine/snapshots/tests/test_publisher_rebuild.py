@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from asgiref.sync import async_to_sync
 
-from engine.connections import connect_async
+from engine.connections import connect_plain
 from engine.core.types import Phase
 from engine.intervals import Interval
 from engine.models import Snapshot
@@ -25,14 +25,14 @@ def publish(scene: Scene, servers: ServerAddresses, world: World, *, steps: int 
     @async_to_sync
     async def live() -> None:
         async with (
-            connect_async(servers.engine_redis_url) as journal,
-            connect_async(servers.redis_url) as shared,
+            connect_plain(servers.engine_redis_url) as journal,
+            connect_plain(servers.redis_url) as shared,
         ):
             setting = Setting(journal, shared, world, DatabasePast())
             setting.now = scene.clock.now + 1_000
             publisher = await setting.publisher()
             for _ in range(steps):
-                await publisher.step()
+                await setting.step(publisher)
 
     live()
 
@@ -70,7 +70,7 @@ def test_books_counters_candles_and_statistics_come_back(
     if newest_is_lost:  # then the older one and the archive
         Snapshot.objects.latest("id").delete()
     scene.shared.flushall()
-    world = World()
+    world = World(scene.shared)
     publish(scene, servers, world)
     assert not world.sent
     assert shown() == expected
@@ -86,7 +86,7 @@ def test_a_position_that_was_trimmed_away_begins_anew(
     scene: Scene, servers: ServerAddresses
 ) -> None:
     """The shared Redis may come back older than it was; the journal does not."""
-    world = World()
+    world = World(scene.shared)
     publish(scene, servers, world, steps=1)
     first, state = scene.shared.get(keys.GENERATION), scene.shared.get(keys.STATE)
     assert state is not None
