@@ -9,6 +9,7 @@ from typing import Any
 
 import redis
 import redis.asyncio
+from hiredis import pack_command
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -45,7 +46,7 @@ class PlainRedis(redis.asyncio.Redis):
             async with asyncio.timeout(self.patience_s):
                 if not connection.is_connected:
                     await connection.connect()
-                packed = connection.pack_command(*arguments)
+                packed = pack_command(arguments)
                 await connection.send_packed_command(packed, check_health=False)
                 answer = await connection.read_response()
         except TimeoutError as error:

@@ -15,6 +15,7 @@ import logging
 from contextlib import suppress
 from typing import Any, Final
 
+import msgspec
 import redis.asyncio
 from channels_redis.pubsub import RedisPubSubChannelLayer, RedisPubSubLoopLayer
 
@@ -35,6 +36,9 @@ _log = logging.getLogger(__name__)
 
 class FeedChannelLayer(RedisPubSubChannelLayer):  # type: ignore[misc]
     """Configured with `hosts`: a list of one address."""
+
+    serialize = staticmethod(msgspec.msgpack.Encoder().encode)
+    deserialize = staticmethod(msgspec.msgpack.Decoder().decode)
 
     def channel_of(self, group: str) -> str:
         """Redis' channel of the group, for who publishes what `serialize` made by himself."""

@@ -59,9 +59,6 @@ class Batch:
         self.bids: set[int] = set()
         self.asks: set[int] = set()
 
-    def add(self, side: Side, price: int) -> None:
-        (self.bids if side is Side.BUY else self.asks).add(price)
-
     def close(self, number: int) -> None:
         """All changes up to `number` are told."""
         self.sent = number

@@ -9,15 +9,16 @@ import msgspec
 from engine.core.events import (
     AssetDefined,
     DepthChanged,
-    Event,
     MarketDefined,
-    OrderUpdated,
+    OrderListUpdated,
     PhaseChanged,
     Traded,
 )
+from engine.intervals import SECOND
 from engine.journal import EncodedEntry
 from engine.publisher.frames import Wire, encode
 from engine.publisher.market import MarketFeed, NewTrade
+from engine.publisher.seen import OfAccount, OrderSeen, Seen, read_events
 from engine.publisher.streams import (
     MINI_TICKERS,
     PARTIAL_LEVELS,
@@ -30,7 +31,6 @@ from engine.publisher.streams import (
     user_stream,
 )
 from engine.publisher.user_events import (
-    OfAccount,
     Scales,
     UserEvent,
     user_events,
@@ -65,13 +65,6 @@ class Due(NamedTuple):
     is_optional: bool = True
 
 
-class Untold(NamedTuple):
-    """What a command brought at a time, of which its accounts have not been told yet."""
-
-    events: list[Event]
-    time: int
-
-
 class FeedsState(msgspec.Struct, array_like=True):
     """What is not of one market: the position in the journal, the definitions, the counter."""
 
@@ -100,7 +93,9 @@ class Feeds:
         self.markets: dict[str, MarketFeed] = {
             symbol: self._market(symbol) for symbol in self.state.pairs
         }
-        self.untold: list[Untold] = []
+        self.untold: list[EncodedEntry] = []
+        """Entries of which the accounts have not been told yet."""
+        self._second = 0
         self.numbers: dict[int, int] = {}
         """The newest event of each account, where it is not stored yet."""
 
@@ -108,25 +103,27 @@ class Feeds:
         """Raises JournalGap. Without `tell` nobody will hear of what it brought."""
         if entry.sequence != self.state.sequence + 1:
             raise JournalGap(self.state.sequence, entry.sequence)
-        for events in entry.decode_events():
+        for events in read_events(entry):
             for event in events:
                 self._apply_event(event, entry.time)
-            if tell:
-                self.untold.append(Untold(events, entry.time))
         self.state.sequence, self.state.time = entry.sequence, entry.time
         self.state.digest = entry.digest
-        if not tell:
+        if tell:
+            self.untold.append(entry)
+        else:
             self.tell_nothing()
 
-    def _apply_event(self, event: Event, time: int) -> None:
-        if isinstance(event, OrderUpdated):
-            self.numbers[event.order.terms.account] = event.number
-        elif isinstance(event, DepthChanged):
+    def _apply_event(self, event: Seen, time: int) -> None:
+        if isinstance(event, DepthChanged):
             self.markets[event.market].change_depth(event)
         elif isinstance(event, OfAccount):
             self.numbers[event.account] = event.number
+        elif isinstance(event, OrderSeen):
+            self.numbers[event.order.terms.account] = event.number
         elif isinstance(event, Traded):
             self.markets[event.market].trade(event, time)
+        elif isinstance(event, OrderListUpdated):
+            self.numbers[event.account] = event.number
         elif isinstance(event, PhaseChanged):
             self.markets[event.market].change_phase(event)
         elif isinstance(event, AssetDefined):
@@ -145,6 +142,10 @@ class Feeds:
             market.window.changed = False
 
     def pass_time(self, now: int) -> None:
+        """Candles end with a second, and days with a minute."""
+        if now // SECOND == self._second:
+            return
+        self._second = now // SECOND
         for market in self.markets.values():
             market.pass_time(now)
 
@@ -160,6 +161,9 @@ class Feeds:
         """All that is due. Batches of other speeds go on waiting."""
         due: list[Due] = []
         for market in self.markets.values():
+            if not speeds and not market.is_dirty:
+                continue
+            market.gather_changes()
             due += self._trades_due(market, now)
             for speed in speeds:
                 due += self._depth_due(market, now, speed)
@@ -198,8 +202,8 @@ class Feeds:
 
         def write(account: int) -> Iterator[Frame]:
             if not told:
-                for events, time in untold:
-                    for event in user_events(events, time):
+                for entry in untold:
+                    for event in _user_events(entry):
                         told.setdefault(event.account, []).append(event)
             for event in told.get(account, ()):
                 text = write_user_event(event, now, self._scales)
@@ -274,6 +278,11 @@ class Feeds:
                 stream = market_stream(market.symbol, kind)
                 yield self._numbered(stream, partial(write_one, market, kind))
             yield self._numbered(stream_of_all, partial(write_all, kind))
+
+
+def _user_events(entry: EncodedEntry) -> Iterator[UserEvent]:
+    for events in entry.decode_events():
+        yield from user_events(events, entry.time)
 
 
 def _write_trades(

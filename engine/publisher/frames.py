@@ -6,7 +6,7 @@ Source of the shapes: Binance's public spot documentation, "WebSocket Streams".
 
 from decimal import Decimal
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -18,7 +18,7 @@ from engine.publisher.market import MarketFeed, NewTrade
 from engine.publisher.statistics import WINDOW_MS, Statistics
 
 _encode: Final = msgspec.json.Encoder().encode
-_EIGHT: Final = 10**MAX_SCALE
+_FACTORS: Final = tuple(10 ** (MAX_SCALE - scale) for scale in range(MAX_SCALE + 1))
 _ZERO: Final = "0.00000000"
 
 
@@ -30,9 +30,16 @@ def wire_amount(amount: int, scale: int) -> str:
     """`amount` of an asset with `scale` decimal places, with eight."""
     if not amount:  # as half of an order's amounts are
         return _ZERO
-    amount *= 10 ** (MAX_SCALE - scale)
-    sign, digits = ("-", -amount) if amount < 0 else ("", amount)
-    return f"{sign}{digits // _EIGHT}.{digits % _EIGHT:08d}"
+    if amount < 0:
+        return "-" + wire_amount(-amount, scale)
+    digits = str(amount * _FACTORS[scale])
+    if len(digits) <= MAX_SCALE:
+        digits = digits.zfill(MAX_SCALE + 1)
+    return f"{digits[:-MAX_SCALE]}.{digits[-MAX_SCALE:]}"
+
+
+wire_price: Final = lru_cache(10_000)(wire_amount)
+"""The same ones come again and again; quantities do not."""
 
 
 @cache
@@ -52,7 +59,7 @@ class Wire:
         self._base, self._quote = market.base_scale, market.quote_scale
 
     def _price(self, amount: int) -> str:
-        return wire_amount(amount, self._quote)
+        return wire_price(amount, self._quote)
 
     def _quantity(self, amount: int) -> str:
         return wire_amount(amount, self._base)

@@ -24,6 +24,7 @@ class MarketState(msgspec.Struct, array_like=True):
     last: tuple[int, int, int, int]
     """Price, quantity and id of the last trade, and the last price before the day's window."""
     candles: dict[str, LiveCandle]
+    """Left out in the store, where they stand by themselves."""
     phase: Phase = Phase.OPEN
 
 
@@ -36,7 +37,7 @@ class MarketFeed:
     """Amounts are integers of `base_scale` and `quote_scale` decimal places.
 
     What must be told waits in `trades`, `batches`, `candles` and `window`; what must be stored in
-    `dirty_bids`, `dirty_asks`, `dirty` and `window`.
+    `dirty_bids`, `dirty_asks`, `dirty`, `dirty_candles` and `window`.
     """
 
     def __init__(self, symbol: str, base_scale: int, quote_scale: int) -> None:
@@ -54,9 +55,11 @@ class MarketFeed:
         self.candles = LiveCandles()
         self.window = DayWindow()
         self.trades: list[NewTrade] = []
-        self.dirty = True
+        self.dirty = self.dirty_candles = True
         self.dirty_bids: set[int] = set()
         self.dirty_asks: set[int] = set()
+        self._changed_bids: set[int] = set()
+        self._changed_asks: set[int] = set()
 
     @property
     def best(self) -> tuple[int, int, int, int]:
@@ -68,20 +71,28 @@ class MarketFeed:
         self.number = event.number
         if event.side is BUY:
             self.bids.set(event.price, event.quantity)
-            self.dirty_bids.add(event.price)
+            self._changed_bids.add(event.price)
         else:
             self.asks.set(event.price, event.quantity)
-            self.dirty_asks.add(event.price)
-        for batch in self.batches.values():
-            batch.add(event.side, event.price)
+            self._changed_asks.add(event.price)
         self.dirty = True
+
+    def gather_changes(self) -> None:
+        """Once for all the changes since the last time: what is to be stored, and what to tell."""
+        self.dirty_bids |= self._changed_bids
+        self.dirty_asks |= self._changed_asks
+        for batch in self.batches.values():
+            batch.bids |= self._changed_bids
+            batch.asks |= self._changed_asks
+        self._changed_bids.clear()
+        self._changed_asks.clear()
 
     def trade(self, event: Traded, time: int) -> None:
         trade = (event.trade_id, time, event.price, event.quantity, event.quote_quantity)
         self.candles.add(*trade, event.taker_side is BUY)
         self.window.add(*trade)
         self.trades.append(NewTrade(time, event))
-        self.dirty = True
+        self.dirty = self.dirty_candles = True
 
     def change_phase(self, event: PhaseChanged) -> None:
         self.phase = event.phase
@@ -91,20 +102,26 @@ class MarketFeed:
         """Close candles and forget minutes that have come to their end by `now`."""
         self.window.expire(now)
         if self.candles.close_until(now):
-            self.dirty = True
+            self.dirty_candles = True
 
     def tell_nothing(self) -> None:
         """Whatever waits to be told is old: nobody is to hear of it any more."""
+        self.gather_changes()
         for batch in self.batches.values():
             batch.close(self.number)
         self.partial = dict.fromkeys(SPEEDS_MS, self.number)
         self.told_best = self.best
         self.trades.clear()
         self.candles.told()
-        self.dirty = True
+        self.dirty = self.dirty_candles = True
+
+    @property
+    def is_dirty(self) -> bool:
+        """Whether anything is to be stored; else nothing happened, and nothing is due at once."""
+        return self.dirty or self.dirty_candles or bool(self.window.expired)
 
     def stored(self) -> None:
-        self.dirty = False
+        self.dirty = self.dirty_candles = False
         self.dirty_bids.clear()
         self.dirty_asks.clear()
         self.window.dirty.clear()
@@ -151,4 +168,4 @@ class MarketFeed:
             interval for interval, candle in self.candles.newest.items() if not candle.told_closed
         )
         self.window.changed = bool(last)
-        self.dirty = False
+        self.dirty = self.dirty_candles = False

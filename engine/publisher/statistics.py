@@ -70,8 +70,10 @@ class DayWindow:
         if not self.minutes or self.minutes[-1].open_time < open_time:
             self.minutes.append(Minute(open_time, price, price, price, price, 0, 0, 0, trade_id))
         minute = self.minutes[-1]
-        minute.high = max(minute.high, price)
-        minute.low = min(minute.low, price)
+        if price > minute.high:
+            minute.high = price
+        elif price < minute.low:
+            minute.low = price
         minute.close = price
         minute.volume += quantity
         minute.quote_volume += quote

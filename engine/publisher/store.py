@@ -12,10 +12,12 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 import redis.asyncio
+from msgspec import structs
 
 from engine.leases import FENCE, FENCED, GIVE_BACK, HOLD, TAKE
 from engine.publisher import keys
 from engine.publisher.book import BookSide
+from engine.publisher.candles import LiveCandle
 from engine.publisher.feeds import Feeds, FeedsState
 from engine.publisher.market import MarketFeed, MarketState
 from engine.publisher.statistics import Minute
@@ -139,13 +141,18 @@ class FeedStore:
         return Stored(generation.decode(), messages, feeds)
 
     async def _load_market(self, market: MarketFeed, state: MarketState) -> None:
-        bids, asks, minutes = await (
+        bids, asks, candles, minutes = await (
             self._client.pipeline()
             .hgetall(keys.side(market.symbol, "bids"))
             .hgetall(keys.side(market.symbol, "asks"))
+            .hgetall(keys.candles(market.symbol))
             .hgetall(keys.minutes(market.symbol))
             .execute()
         )
+        state.candles = {
+            interval.decode(): msgspec.json.decode(candle, type=LiveCandle)
+            for interval, candle in candles.items()
+        }
         market.restore(
             state,
             {int(price): int(quantity) for price, quantity in bids.items()},
@@ -160,7 +167,7 @@ class FeedStore:
         old = [key.decode() for key in found]
         generation = secrets.token_hex(8)
         for market in feeds.markets.values():
-            market.dirty = True
+            market.dirty = market.dirty_candles = True
             market.dirty_bids.update(market.bids.quantities)
             market.dirty_asks.update(market.asks.quantities)
             market.window.dirty = {minute.open_time: minute for minute in market.window.minutes}
@@ -226,7 +233,8 @@ def _encode(value: Any) -> str:
 def _stored(feeds: Feeds) -> None:
     feeds.numbers.clear()
     for market in feeds.markets.values():
-        market.stored()
+        if market.is_dirty:
+            market.stored()
 
 
 def _changes(feeds: Feeds) -> Iterator[Command]:
@@ -234,21 +242,36 @@ def _changes(feeds: Feeds) -> Iterator[Command]:
     for numbers in _chunks(feeds.numbers.items()):
         yield ["HSET", keys.NUMBERS, *(str(part) for pair in numbers for part in pair)]
     for market in feeds.markets.values():
+        if not market.is_dirty:
+            continue
         symbol, window = market.symbol, market.window
         if market.dirty:
-            yield ["HSET", keys.MARKETS, symbol, _encode(market.state())]
+            yield [
+                "HSET",
+                keys.MARKETS,
+                symbol,
+                _encode(structs.replace(market.state(), candles={})),
+            ]
             yield ["HSET", keys.PHASES, symbol, market.phase.value]
             yield ["SET", keys.number(symbol), str(market.number)]
             yield from _level_changes(symbol, "bids", market.bids, market.dirty_bids)
             yield from _level_changes(symbol, "asks", market.asks, market.dirty_asks)
-            for interval, candle in market.candles.newest.items():
-                yield ["HSET", keys.candles(symbol), interval.value, _encode(candle)]
-        if market.dirty or window.dirty or window.expired:
+        if market.dirty_candles:
+            yield from _candles(market)
+        if market.dirty_candles or window.expired:
             yield ["HSET", keys.TICKERS, symbol, _encode(window.statistics())]
         for minute in window.dirty.values():
             yield ["HSET", keys.minutes(symbol), str(minute.open_time), _encode(minute)]
         for expired in _chunks([str(open_time) for open_time in window.expired]):
             yield ["HDEL", keys.minutes(symbol), *expired]
+
+
+def _candles(market: MarketFeed) -> Iterator[Command]:
+    stored: list[str] = []
+    for interval, candle in market.candles.newest.items():
+        stored += (interval.value, _encode(candle))
+    if stored:
+        yield ["HSET", keys.candles(market.symbol), *stored]
 
 
 def _level_changes(symbol: str, name: str, side: BookSide, dirty: set[int]) -> Iterator[Command]:
