@@ -95,6 +95,7 @@ ENGINE_INSTANCE = os.environ.get("ENGINE_INSTANCE") or socket.gethostname()
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
 }
+# The publisher stores what it publishes with one script: the groups are where the feeds are.
 CHANNEL_LAYERS = {
     "default": {"BACKEND": "realtime.layer.FeedChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
 }

@@ -9,19 +9,19 @@ FAILED_ONCE = [198, 315, 654, 1145]
 """Seeds that failed until something was mended: here, or in the simulation itself."""
 
 FOUND_BY = {
-    "commit-order-swapped": (17, "was accepted, and never done"),
-    "fence-missing": (3, "is not the leader's"),
-    "tail-check-left-out": (21, "stands behind"),
-    "trim-before-archive": (12, "was trimmed before it was archived"),
-    "reply-before-commit": (2, "a reply speaks of"),
-    "connection-that-retries": (7, "was refused, and takes effect"),
+    "commit-order-swapped": (0, "was accepted, and never done"),
+    "fence-missing": (6, "is not the leader's"),
+    "tail-check-left-out": (6, "stands behind"),
+    "trim-before-archive": (8, "was trimmed before it was archived"),
+    "reply-before-commit": (0, "a reply speaks of"),
+    "connection-that-retries": (67, "was refused, and takes effect"),
     "snapshot-without-tail": (0, "the journal ends at"),
-    "takeover-unasked": (355, "entry 4 follows 4"),
-    "keys-forgotten": (2, "entry 25 does not replay"),
+    "takeover-unasked": (616, "entry 10 follows 10"),
+    "keys-forgotten": (0, "entry 24 does not replay"),
     "clock-backwards": (2, "time runs backwards"),
-    "half-applied-command": (2, "does not replay"),
-    "position-before-rows": (19, "neither the stream nor the archive"),
-    "frames-before-store": (2, "goes on at 1 after 1"),
+    "half-applied-command": (0, "does not replay"),
+    "position-before-rows": (23, "neither the stream nor the archive"),
+    "frames-before-store": (29, "was sent in two versions"),
 }
 """The first seed that finds it, and what is said then."""
 

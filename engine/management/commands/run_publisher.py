@@ -26,6 +26,9 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def handle(self, *args: Any, **options: Any) -> None:
+        layers: Any = settings.CHANNEL_LAYERS
+        if layers["default"]["CONFIG"]["hosts"] != [settings.REDIS_URL]:
+            raise CommandError("the channel layer must be on the Redis of REDIS_URL")
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
         try:
             uvloop.run(publish())

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 import redis
 import redis.asyncio
+from django.core.management import CommandError, call_command
 
 from engine.connections import connect_plain
 from engine.core.events import DepthChanged, Traded
@@ -370,8 +371,8 @@ async def test_what_nobody_answers_ends_the_publisher(
     setting: Setting, engine_redis: "redis.Redis", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publisher = await setting.publisher()
-    monkeypatch.setattr(setting.journal, "patience_s", 0.05)
-    setting.now += 1_000  # a beat is far away: it waits for entries
+    await setting.step(publisher)
+    monkeypatch.setattr(setting.journal, "patience_s", 0.05)  # less than it waits for entries
     with pytest.raises(redis.TimeoutError):
         await publisher.step()
     monkeypatch.undo()
@@ -397,3 +398,12 @@ async def test_prices_beyond_floats_stand_in_order(shared_redis: "redis.Redis") 
         shared_redis.zadd(keys.prices("X", "bids"), {keys.price_text(price): 0})
     shared_redis.set(keys.number("X"), 4)
     assert [price for price, _ in reader.read_depth("X", 3).bids] == prices[:3]
+
+
+def test_groups_elsewhere_than_the_feeds_are_refused(settings: Any) -> None:
+    """One script stores and publishes, on one server."""
+    layer: Any = settings.CHANNEL_LAYERS["default"]
+    elsewhere = layer | {"CONFIG": {"hosts": ["redis://elsewhere"]}}
+    settings.CHANNEL_LAYERS = {"default": elsewhere}
+    with pytest.raises(CommandError, match="REDIS_URL"):
+        call_command("run_publisher")
