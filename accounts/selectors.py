@@ -36,6 +36,8 @@ class Credential:
     scopes: frozenset[str]
     tier: str
     networks: tuple[Network, ...]
+    account: int
+    """The engine's number of it."""
 
     @property
     def is_maker(self) -> bool:
@@ -89,6 +91,7 @@ def _load_credential(key: str) -> Credential | None:
         scopes=frozenset(row.scopes),
         tier=row.tier,
         networks=tuple(ipaddress.ip_network(text) for text in row.allowed_networks),
+        account=row.user.pk,
     )
 
 

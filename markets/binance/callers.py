@@ -53,7 +53,7 @@ class Caller:
     @property
     def account(self) -> int:
         assert self.credential is not None, "the endpoint lets anonymous callers in"
-        return int(self.credential.user.pk)
+        return self.credential.account
 
     @property
     def valid_ms(self) -> int:

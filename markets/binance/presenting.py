@@ -72,10 +72,7 @@ def order_result(order: OrderState) -> payloads.OrderResult:
 
 
 def order_full(order: OrderState, fills: Iterable[Fill]) -> payloads.OrderFull:
-    market = known_definition(symbol=order.terms.market)
-    return payloads.OrderFull(
-        **_result_fields(order), fills=[_order_fill(fill, market) for fill in fills]
-    )
+    return payloads.OrderFull(**_result_fields(order), fills=_order_fills(order, fills))
 
 
 def placed(order: OrderState, fills: Iterable[Fill], response: ResponseType) -> payloads.Placed:
@@ -196,6 +193,13 @@ def _waits(order: OrderState) -> bool:
 
 def _working_time(order: OrderState) -> int:
     return NEVER if _waits(order) else order.working_since or order.created_at
+
+
+def _order_fills(order: OrderState, fills: Iterable[Fill]) -> list[payloads.OrderFill]:
+    if not fills:
+        return []
+    market = known_definition(symbol=order.terms.market)
+    return [_order_fill(fill, market) for fill in fills]
 
 
 def _order_fill(fill: Fill, market: MarketDefinition) -> payloads.OrderFill:
