@@ -25,6 +25,9 @@ READ_ENTRIES: Final = 64
 IDLE_MS: Final = 300
 """Less than a third of the lease."""
 
+MAX_CHANNELS: Final = 20_000
+"""Names that are remembered; every account's stream has one."""
+
 REST_S: Final = 0.002
 """After each step, in which more entries gather: so a busy exchange has fewer steps."""
 
@@ -215,6 +218,8 @@ class Publisher:
     def _channel(self, stream: str) -> str:
         channel = self._channels.get(stream)
         if channel is None:
+            if len(self._channels) >= MAX_CHANNELS:
+                self._channels.clear()
             channel = self._channels[stream] = self._groups.channel_of(group_of(stream))
         return channel
 
