@@ -37,6 +37,9 @@ LOWER: Final = (0.65, 0.5, 0.35, 0.25)
 
 WARM_UP_S: Final = 2.0
 
+CATCHING_UP_S: Final = 300.0
+"""How long the tables may take for what a load left; after `SECONDS=60` it is most of a minute."""
+
 
 def run() -> Iterator[dict[str, Any]]:
     seconds = float(os.environ.get("SECONDS", "10"))
@@ -46,7 +49,7 @@ def run() -> Iterator[dict[str, Any]]:
 
         def load(together: int, *, rate: float = 0, seconds: float = seconds) -> Run:
             # They may be behind after the load before, and would catch up beside this one.
-            exchange.wait_for_tables(tail_sequence(journal))
+            exchange.wait_for_tables(tail_sequence(journal), timeout_s=CATCHING_UP_S)
             plan = _plan(exchange.url, users, together, rate, seconds)
             return run_plan(plan, exchange.supervisor)
 

@@ -165,10 +165,10 @@ class RunningExchange:
         )
         self.wait_for_tables(sequence)
 
-    def wait_for_tables(self, sequence: int) -> None:
+    def wait_for_tables(self, sequence: int, *, timeout_s: float = PATIENCE_S) -> None:
         """Until they hold the journal up to it. Asking the API for its outcome costs weight."""
         assert self.operate(
-            "markets.selectors.wait_for_projection", sequence=sequence, timeout=PATIENCE_S
+            "markets.selectors.wait_for_projection", sequence=sequence, timeout=timeout_s
         )
 
     def _ask_office(self, service: str | None, arguments: object) -> Any:
