@@ -11,7 +11,7 @@ from engine.projector.loop import project_journal as project
 from engine.projector.positions import PositionBusyError
 from engine.snapshots.follower import Follower, Policy
 from engine.snapshots.records import DatabaseRecords
-from engine.snapshots.trimming import trim_journal
+from engine.snapshots.trimming import rewrite_log, trim_journal
 from engine.worker.redis_store import RedisStream
 
 PROJECT_SECONDS = 10.0
@@ -54,12 +54,13 @@ class _Following:
 
     def run(self) -> int:
         followed = self._follower.follow(seconds=FOLLOW_SECONDS, should_stop=_stopping.is_set)
-        trim_journal(
+        if trim_journal(
             self._journal,
             self._shared,
             snapshot=self._follower.verified,
             keep=settings.JOURNAL_KEEP_ENTRIES,
-        )
+        ):
+            rewrite_log(self._journal)
         return followed
 
     def close(self) -> None:

@@ -17,12 +17,14 @@ from exchange_site.servers.home import ExchangeHome
 
 OLDEST_MAJOR = 7
 
-# An answer of the engine means: on disk. The journal is the append-only file, so no dumps. A busy
-# exchange fills the default of 64 MB in a minute or two, and a rewrite takes a core from it.
+# An answer of the engine means: on disk. The journal is the append-only file, so no dumps. Writing
+# it anew takes a core and the disk from the orders, the longer the more there is in memory: the
+# follower has that done when it has trimmed the journal (`engine/snapshots/trimming.py`), and Redis
+# by itself only if that comes to nothing.
 ENGINE_SETTINGS = {
     "appendonly": "yes",
     "appendfsync": "always",
-    "auto-aof-rewrite-min-size": "384mb",
+    "auto-aof-rewrite-min-size": "768mb",
     "maxmemory": "1gb",
     "maxmemory-policy": "noeviction",
     "save": "",

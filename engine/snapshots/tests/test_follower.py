@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 import pytest
+import redis
 from django.db.models import F
 from django.test import override_settings
 
@@ -20,8 +21,10 @@ from engine.snapshots.codec import OpenSnapshot
 from engine.snapshots.follower import Policy
 from engine.snapshots.store import list_snapshots, load_packed
 from engine.snapshots.tests.scene import Scene, state_of
+from engine.snapshots.trimming import rewrite_log
 from engine.tests.journals import append
 from engine.worker.recovery import JournalBroken
+from exchange_site.tests.processes import wait_until
 
 
 def first_sequence(scene: Scene) -> int:
@@ -144,6 +147,38 @@ def test_a_trimmed_journal_still_takes_entries(scene: Scene) -> None:
     assert scene.journal.xlen(JOURNAL_KEY) == 1
     scene.trade(5)
     assert tail_sequence(scene.journal) == at + 5
+
+
+def test_the_log_is_written_anew_where_most_of_it_is_needless(scene: Scene) -> None:
+    scene.trade(5)
+    scene.archive_and_trim()
+    assert not rewrite_log(scene.journal, above_bytes=2**40), "it is short"
+    scene.journal.set("kept", "x" * sum(log_and_memory(scene.journal)))
+    assert not rewrite_log(scene.journal, above_bytes=0), "most of it is in memory"
+    scene.journal.delete("kept")
+    while not is_mostly_needless(scene.journal):
+        scene.journal.set("gone", "x" * 1_000_000)
+        scene.journal.delete("gone")
+    assert rewrite_log(scene.journal, above_bytes=0)
+    wait_until(lambda: not is_rewriting(scene.journal), "the log is written")
+    log, memory = log_and_memory(scene.journal)
+    assert log < memory
+
+
+def log_and_memory(journal: "redis.Redis") -> tuple[int, int]:
+    """Bytes."""
+    told = journal.info("persistence")
+    return told["aof_current_size"], journal.info("memory")["used_memory"]
+
+
+def is_mostly_needless(journal: "redis.Redis") -> bool:
+    log, memory = log_and_memory(journal)
+    return log > 5 * memory
+
+
+def is_rewriting(journal: "redis.Redis") -> bool:
+    told = journal.info("persistence")
+    return bool(told["aof_rewrite_in_progress"] or told["aof_rewrite_scheduled"])
 
 
 def test_an_altered_journal_is_not_followed(scene: Scene) -> None:
