@@ -37,16 +37,19 @@ ROLES_SQL = Path(__file__).resolve().parents[2] / "deploy" / "postgres" / "roles
 SETTINGS = {
     "listen_addresses": "",
     "max_connections": "100",
-    "shared_buffers": "128MB",
+    "shared_buffers": "64MB",
     "work_mem": "8MB",
     "maintenance_work_mem": "64MB",
-    "max_wal_size": "512MB",
     # The journal's fsync waits for whatever the disk was given before. So what the tables write is
-    # handed over little by little, and a new segment of the log is not filled with zeros first:
-    # otherwise every order waits 30 to 200 ms once in a while.
+    # handed over soon and little by little, seldom again for a checkpoint, and a new segment of the
+    # log is not filled with zeros first: otherwise every order waits 30 to 250 ms now and then.
     "backend_flush_after": "128kB",
     "bgwriter_flush_after": "128kB",
+    "bgwriter_delay": "100ms",
+    "bgwriter_lru_maxpages": "500",
+    "bgwriter_lru_multiplier": "4",
     "checkpoint_flush_after": "128kB",
+    "max_wal_size": "1GB",
     "wal_init_zero": "off",
     "jit": "off",  # short queries: compiling takes longer than they do
     "timezone": "UTC",
