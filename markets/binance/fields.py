@@ -192,7 +192,7 @@ Symbols = Annotated[
 ]
 Permissions = Annotated[list[str], _kind(_permissions, description="One, or a JSON list.")]
 Id = Annotated[int, _WHOLE, _kind(_integer)]
-Time = Annotated[int, _kind(_integer, most=_MAX, description="Milliseconds since the epoch UTC.")]
+Time = Annotated[int, _WHOLE, _kind(_integer, description="Milliseconds since the epoch UTC.")]
 Limit = Annotated[int, _kind(_limit(1_000), minimum=1, description="At most 1000.")]
 DepthLimit = Annotated[int, _kind(_limit(5_000), minimum=1, description="At most 5000.")]
 Decimal = Annotated[str, _kind(_matching(DECIMAL), pattern=DECIMAL, examples=["0.01500000"])]

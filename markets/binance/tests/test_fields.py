@@ -2,12 +2,13 @@
 
 import json
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from markets.binance.errors import BinanceError
-from markets.binance.fields import decode, decode_list
+from markets.binance.fields import Time, decode, decode_list
 from markets.binance.queries import CancelQuery, NewOrder
 from realtime.api.messages import parse_list
 
@@ -111,3 +112,9 @@ def test_it_never_differs_from_reading_one_by_one(given_items: list[object], asc
 def test_one_by_one_says_what_is_wrong() -> None:
     with pytest.raises(BinanceError):
         one_by_one(json.dumps([{**PLAIN, "price": "1e5"}]))
+
+
+def test_a_times_bounds_are_in_its_schema() -> None:
+    schema = msgspec.json.schema(Time)
+    assert (schema["minimum"], schema["maximum"]) == (0, 2**63 - 1)
+    assert set(schema) == {"type", "minimum", "maximum", "description"}
