@@ -1,5 +1,5 @@
 # The core as machine code: see engine/compiled.py. This image has a C compiler, the next has none.
-FROM python:3.13 AS core
+FROM python:3.13.16-trixie AS core
 WORKDIR /app
 COPY requirements-embedded.txt .
 RUN grep -E '^(ast-serialize|librt|msgspec|mypy|mypy-extensions|pathspec|setuptools|typing-extensions)==' \
@@ -8,7 +8,7 @@ RUN grep -E '^(ast-serialize|librt|msgspec|mypy|mypy-extensions|pathspec|setupto
 COPY engine engine
 RUN python -m engine.compile_core
 
-FROM python:3.13-slim
+FROM python:3.13.16-slim-trixie
 
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 
@@ -36,6 +36,6 @@ HEALTHCHECK --interval=10s --timeout=6s --start-period=30s --retries=3 \
     CMD ["python", "-m", "exchange_site.supervisor.health"]
 CMD ["uvicorn", "exchange_site.asgi:application", "--host", "0.0.0.0", "--port", "8000", \
      "--loop", "uvloop", "--http", "httptools", "--ws", "websockets-sansio", \
-     "--ws-max-size", "262144", "--ws-per-message-deflate", "false",
+     "--ws-max-size", "262144", "--ws-per-message-deflate", "false", \
      "--ws-ping-interval", "20", "--ws-ping-timeout", "60", "--lifespan", "off", \
      "--no-access-log", "--no-server-header", "--timeout-graceful-shutdown", "10"]
