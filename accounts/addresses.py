@@ -5,5 +5,5 @@ from rest_framework.request import Request
 
 
 def client_address(request: HttpRequest | Request) -> str:
-    """Behind a proxy the server puts the forwarded address here (uvicorn's --proxy-headers)."""
+    """Behind a proxy that FORWARDED_ALLOW_IPS names, the server puts the forwarded address here."""
     return str(request.META.get("REMOTE_ADDR") or "")

@@ -3,6 +3,11 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from exchange_site.servers.home import ExchangeHome
 from exchange_site.supervisor.parts import PROJECT, exchange_parts
@@ -55,3 +60,40 @@ def test_the_image_serves_as_make_run_does() -> None:
     )
     assert leave_there_s >= leave_s
     assert there == here
+
+
+def compose() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((PROJECT / "docker-compose.yml").read_text())
+    return loaded
+
+
+def default_of(value: str) -> str:
+    """What `${NAME:-default}` comes to where nothing is set."""
+    found = re.fullmatch(r"\$\{\w+:-(.*)\}", value)
+    assert found, value
+    return found[1]
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "client"),
+    [
+        ("172.18.0.1", "203.0.113.7", "203.0.113.7"),
+        ("192.168.16.1", "203.0.113.7", "203.0.113.7"),
+        ("172.18.0.1", "198.51.100.1, 203.0.113.7", "203.0.113.7"),  # the first one is made up
+        ("203.0.113.9", "198.51.100.1", "203.0.113.9"),  # no proxy of ours
+    ],
+)
+async def test_clients_keep_their_addresses_behind_a_proxy(
+    peer: str, forwarded: str, client: str
+) -> None:
+    seen: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        seen.append(scope["client"][0])
+
+    trusted = default_of(compose()["services"]["web"]["environment"]["FORWARDED_ALLOW_IPS"])
+    headers = [(b"x-forwarded-for", forwarded.encode())]
+    scope: Any = {"type": "http", "client": (peer, 40_000), "headers": headers}
+    unused: Any = None
+    await ProxyHeadersMiddleware(app, trusted_hosts=trusted)(scope, unused, unused)
+    assert seen == [client]
