@@ -1,8 +1,9 @@
 """Settings of every process of the exchange.
 
 Everything that differs between a laptop and production comes from the environment
-(`docs/OPERATIONS.md` lists the variables). With none set, the addresses are those of the
-servers that `make run` embeds under `EXCHANGE_HOME`.
+(`docs/OPERATIONS.md` lists the variables). An empty one counts as not set: containers are given
+all of them. With none set, the addresses are those of the servers that `make run` embeds under
+`EXCHANGE_HOME`.
 """
 
 import json
@@ -20,14 +21,14 @@ HOME = ExchangeHome.from_environment(os.environ, default=BASE_DIR / ".run")
 ADDRESSES = ServerAddresses.from_environment(os.environ, HOME)
 
 # PRODUCTION=1: HTTPS only, and every secret must come from the environment.
-PRODUCTION = os.environ.get("PRODUCTION", "0") == "1"
+PRODUCTION = os.environ.get("PRODUCTION") == "1"
 DEBUG = False
 SECRET_KEY = os.environ.get("SECRET_KEY", "")
 if not SECRET_KEY:
     if PRODUCTION:
         raise ImproperlyConfigured("PRODUCTION=1 needs SECRET_KEY in the environment.")
     SECRET_KEY = HOME.secret_key()
-ALLOWED_HOSTS = os.environ.get("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]").split(",")
+ALLOWED_HOSTS = (os.environ.get("ALLOWED_HOSTS") or "127.0.0.1,localhost,[::1]").split(",")
 CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("CSRF_TRUSTED_ORIGINS", "").split(",") if o]
 
 INSTALLED_APPS = [
@@ -141,12 +142,12 @@ CELERY_TASK_ROUTES = {
 
 # A snapshot is taken after that much time or that many commands, whichever comes first. The newest
 # ones are kept, and the last one of each of the newest days.
-SNAPSHOT_EVERY_S = float(os.environ.get("SNAPSHOT_EVERY_S", "300"))
-SNAPSHOT_EVERY_COMMANDS = int(os.environ.get("SNAPSHOT_EVERY_COMMANDS", "500000"))
-SNAPSHOTS_KEEP = max(3, int(os.environ.get("SNAPSHOTS_KEEP", "3")))
-SNAPSHOTS_KEEP_DAYS = int(os.environ.get("SNAPSHOTS_KEEP_DAYS", "7"))
+SNAPSHOT_EVERY_S = float(os.environ.get("SNAPSHOT_EVERY_S") or 300)
+SNAPSHOT_EVERY_COMMANDS = int(os.environ.get("SNAPSHOT_EVERY_COMMANDS") or 500000)
+SNAPSHOTS_KEEP = max(3, int(os.environ.get("SNAPSHOTS_KEEP") or 3))
+SNAPSHOTS_KEEP_DAYS = int(os.environ.get("SNAPSHOTS_KEEP_DAYS") or 7)
 # The stream keeps this many of its newest entries, however many of them nobody needs.
-JOURNAL_KEEP_ENTRIES = max(1, int(os.environ.get("JOURNAL_KEEP_ENTRIES", "1000")))
+JOURNAL_KEEP_ENTRIES = max(1, int(os.environ.get("JOURNAL_KEEP_ENTRIES") or 1000))
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.backends.ThrottledBackend"]
@@ -165,37 +166,37 @@ API_SECRETS_KEY = os.environ.get("API_SECRETS_KEY", "")
 
 # Onramps above these amounts need a second approver: a JSON object such as {"USDT": "50000"}.
 ONRAMP_SECOND_APPROVAL_ABOVE: dict[str, str] = json.loads(
-    os.environ.get("ONRAMP_SECOND_APPROVAL_ABOVE", "{}")
+    os.environ.get("ONRAMP_SECOND_APPROVAL_ABOVE") or "{}"
 )
 
 # The same for withdrawals, and for transfers between accounts.
 WITHDRAWAL_SECOND_APPROVAL_ABOVE: dict[str, str] = json.loads(
-    os.environ.get("WITHDRAWAL_SECOND_APPROVAL_ABOVE", "{}")
+    os.environ.get("WITHDRAWAL_SECOND_APPROVAL_ABOVE") or "{}"
 )
 
 # /health fails where one of these is further behind than this many journal entries.
-HEALTH_PROJECTOR_LAG = int(os.environ.get("HEALTH_PROJECTOR_LAG", "10000"))
-HEALTH_PUBLISHER_LAG = int(os.environ.get("HEALTH_PUBLISHER_LAG", "10000"))
+HEALTH_PROJECTOR_LAG = int(os.environ.get("HEALTH_PROJECTOR_LAG") or 10000)
+HEALTH_PUBLISHER_LAG = int(os.environ.get("HEALTH_PUBLISHER_LAG") or 10000)
 HEALTH_SNAPSHOT_WAIT_S = float(
-    os.environ.get("HEALTH_SNAPSHOT_WAIT_S", str(3 * SNAPSHOT_EVERY_S + 60))
+    os.environ.get("HEALTH_SNAPSHOT_WAIT_S") or 3 * SNAPSHOT_EVERY_S + 60
 )
 
 # Requests to the API, signed or of somebody signed in, and others, by address; as many may fail to
 # say who calls. Keys of the tier `maker` are not counted.
-REQUESTS_PER_MINUTE_USER = int(os.environ.get("REQUESTS_PER_MINUTE_USER", "6000"))
-REQUESTS_PER_MINUTE_ADDRESS = int(os.environ.get("REQUESTS_PER_MINUTE_ADDRESS", "3000"))
+REQUESTS_PER_MINUTE_USER = int(os.environ.get("REQUESTS_PER_MINUTE_USER") or 6000)
+REQUESTS_PER_MINUTE_ADDRESS = int(os.environ.get("REQUESTS_PER_MINUTE_ADDRESS") or 3000)
 
 # The limits of the Binance-compatible API, as its `exchangeInfo` tells them: request weight by
 # address, new orders by account. Keys of the tier `maker` are not counted.
-BINANCE_REQUEST_WEIGHT_PER_MINUTE = int(os.environ.get("BINANCE_REQUEST_WEIGHT_PER_MINUTE", "6000"))
-BINANCE_ORDERS_PER_10_SECONDS = int(os.environ.get("BINANCE_ORDERS_PER_10_SECONDS", "100"))
-BINANCE_ORDERS_PER_DAY = int(os.environ.get("BINANCE_ORDERS_PER_DAY", "200000"))
+BINANCE_REQUEST_WEIGHT_PER_MINUTE = int(os.environ.get("BINANCE_REQUEST_WEIGHT_PER_MINUTE") or 6000)
+BINANCE_ORDERS_PER_10_SECONDS = int(os.environ.get("BINANCE_ORDERS_PER_10_SECONDS") or 100)
+BINANCE_ORDERS_PER_DAY = int(os.environ.get("BINANCE_ORDERS_PER_DAY") or 200000)
 
 # The demo's market maker; `markets/market_maker/parameters.py` says what can stand here.
 MARKET_MAKER = {
     "url": f"http://127.0.0.1:{os.environ.get('PORT') or '8000'}",
     "markets": {"BTCUSDT": "50000", "ETHUSDT": "2500", "SOLUSDT": "100", "ETHBTC": "0.05"},
-    **json.loads(os.environ.get("MARKET_MAKER", "{}")),
+    **json.loads(os.environ.get("MARKET_MAKER") or "{}"),
 }
 
 REST_FRAMEWORK = {
@@ -269,7 +270,7 @@ SESSION_COOKIE_HTTPONLY = True
 if PRODUCTION:
     # Whoever asks for /health stands beside the server, not in front of it.
     SECURE_REDIRECT_EXEMPT = [r"^health$"]
-    SECURE_SSL_REDIRECT = os.environ.get("SECURE_SSL_REDIRECT", "1") == "1"
+    SECURE_SSL_REDIRECT = (os.environ.get("SECURE_SSL_REDIRECT") or "1") == "1"
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 31_536_000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True

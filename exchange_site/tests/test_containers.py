@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,10 @@ from exchange_site.supervisor.parts import PROJECT, exchange_parts
 INSTRUCTIONS = {
     *("FROM", "ARG", "ENV", "LABEL", "WORKDIR", "USER", "COPY", "ADD", "RUN", "EXPOSE", "VOLUME"),
     *("HEALTHCHECK", "ENTRYPOINT", "CMD", "SHELL", "STOPSIGNAL"),
+}
+
+SET_BY_COMPOSE = {
+    *("PRODUCTION", "ENGINE_REDIS_URL", "REDIS_URL", "DATABASE_URL", "DATABASE_OWNER_URL")
 }
 
 
@@ -97,3 +103,73 @@ async def test_clients_keep_their_addresses_behind_a_proxy(
     unused: Any = None
     await ProxyHeadersMiddleware(app, trusted_hosts=trusted)(scope, unused, unused)
     assert seen == [client]
+
+
+def documented() -> tuple[set[str], set[str]]:
+    """The variables of both tables: for everybody, and those of `make run` alone."""
+    text = (PROJECT / "docs" / "OPERATIONS.md").read_text()
+    section = text.partition("## Variables\n")[2].partition("\n## ")[0]
+    everybody, make_run = section.split("Of `make run` alone:")
+    return names_in(everybody), names_in(make_run)
+
+
+def names_in(table: str) -> set[str]:
+    cells = [line.split(" | ")[0] for line in table.splitlines() if line.startswith("| `")]
+    return {name for cell in cells for name in re.findall(r"`(\w+)`", cell)}
+
+
+def parts_environments() -> dict[str, dict[str, str]]:
+    return {
+        name: service["environment"]
+        for name, service in compose()["services"].items()
+        if service["image"] == "exchange"
+    }
+
+
+def test_what_operators_set_reaches_the_parts() -> None:
+    everybody, make_run = documented()
+    handed = {
+        name
+        for environment in parts_environments().values()
+        for name, value in environment.items()
+        if value.startswith((f"${{{name}:-", f"${{{name}:?", f"${{{name}:+"))
+    }
+    assert handed == everybody - SET_BY_COMPOSE - {"PORT"}
+    assert not handed & make_run
+    assert "${PORT:-8000}" in compose()["services"]["web"]["ports"][0]
+
+
+def test_every_part_is_told_the_same() -> None:
+    """But for the size of pools, a proxy's address, an engine's own, and the tables' owner."""
+    parts = parts_environments()
+    own = {
+        *("DATABASE_POOL_SIZE", "FORWARDED_ALLOW_IPS", "DATABASE_OWNER_URL"),
+        *("ENGINE_INSTANCE", "EXCHANGE_COMPILED_CORE"),
+    }
+    shared = [{k: v for k, v in each.items() if k not in own} for each in parts.values()]
+    assert all(each == shared[0] for each in shared)
+    assert [name for name, each in parts.items() if "DATABASE_OWNER_URL" in each] == ["migrate"]
+
+
+_TELL_SETTINGS = """
+import json
+from exchange_site import settings
+print(json.dumps({k: v for k, v in vars(settings).items() if k.isupper()}, default=str))
+"""
+
+
+def settings_with(home: Path, environment: dict[str, str]) -> Any:
+    told = subprocess.run(
+        [sys.executable, "-c", _TELL_SETTINGS],
+        env={"PYTHONHASHSEED": "0", "EXCHANGE_HOME": str(home), **environment},
+        cwd=PROJECT,
+        capture_output=True,
+        check=True,
+    )
+    return json.loads(told.stdout)
+
+
+def test_an_empty_variable_is_one_that_is_not_set(tmp_path: Path) -> None:
+    everybody, make_run = documented()
+    empty = dict.fromkeys((everybody | make_run) - {"EXCHANGE_HOME"}, "")
+    assert settings_with(tmp_path, empty) == settings_with(tmp_path, {})
