@@ -55,7 +55,8 @@ CORE_VERSION: Final = 4
 """Raised with every change that could turn the same commands into other events."""
 
 KEEP_ORDER_KEYS: Final = 1_000_000
-"""Of all accounts together: more than a day of what one caller's request limit allows."""
+"""Of all accounts together, the newest. A key that newer ones push out before its 24 hours are over
+answers no more."""
 
 # Bound once, see order.py.
 _PLACE_ORDER: Final = PlaceOrder

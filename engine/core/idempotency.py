@@ -1,7 +1,7 @@
 """The first reply to a key answers every repetition of its command.
 
-Keys belong to an account. They answer for 24 hours; a store may keep fewer, the newest, and then
-the tables know the rest (`markets/selectors.py`).
+Keys belong to an account. They answer for 24 hours; a store with a bound forgets the oldest
+earlier, and then a repetition counts as new.
 """
 
 from collections import deque
