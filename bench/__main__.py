@@ -105,7 +105,8 @@ def main(argv: Sequence[str]) -> int:
     tell(comparisons)
     _say(f"report: {os.path.relpath(write_report(kept_runs(BENCHES + BY_NAME), baseline))}")
     if chosen.baseline:
-        write_baseline((each.figure for each in comparisons), this_machine())
+        unfinished = [run.bench for run in runs if run.failure]
+        write_baseline([each.figure for each in comparisons], this_machine(), unfinished)
         _say("these figures are the baseline now")
     is_worse = any(each.verdict is Verdict.WORSE for each in comparisons)
     return int(any(run.failure for run in runs) or (chosen.strict and is_worse))

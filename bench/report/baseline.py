@@ -4,14 +4,14 @@ Both carry the calibration of their hour, and it is the ratios to it that are co
 that is half as fast gives half the orders, and that is no regression.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import msgspec
 
-from bench.report.figures import Figure, Nature
+from bench.report.figures import Figure, Nature, bench_of
 
 PATH: Final = Path(__file__).resolve().parent.parent / "baseline.json"
 
@@ -77,10 +77,18 @@ def read_baseline() -> Baseline:
     return msgspec.json.decode(PATH.read_bytes(), type=Baseline) if PATH.exists() else Baseline()
 
 
-def write_baseline(figures: Iterable[Figure], machine: str) -> None:
-    """These take the place of those of their names; the others stay."""
+def write_baseline(
+    figures: Sequence[Figure], machine: str, unfinished: Collection[str] = ()
+) -> None:
+    """These take the place of all figures of their benches; those of the others stay.
+
+    A bench that did not come to its end leaves those that it has not measured.
+    """
     baseline = read_baseline()
     baseline.machine = machine
+    anew = {bench_of(each.name) for each in figures} - set(unfinished)
+    for name in [name for name in baseline.figures if bench_of(name) in anew]:
+        del baseline.figures[name]
     for each in figures:
         if each.nature is not None:
             baseline.figures[each.name] = Kept(each.value, each.unit, round(each.speed, 2))

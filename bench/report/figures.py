@@ -61,6 +61,10 @@ def name_of(result: Result) -> str:
     return f"{result['bench']}: {what}" if what else str(result["bench"])
 
 
+def bench_of(figure: str) -> str:
+    return figure.partition(":")[0]
+
+
 def figures_of(result: Result) -> Iterator[Figure]:
     """The value itself, and each detail that has a target."""
     name, speed, bench = name_of(result), result["calibration"]["python"], result["bench"]
@@ -89,5 +93,5 @@ def detail(result: Result, path: str) -> float | None:
 def unmeasured(benches: Collection[str], figures: Iterable[Figure]) -> list[Target]:
     """Targets of these benches that no figure has: one of the two was renamed."""
     met = {each.target for each in figures}
-    of_benches = (each for each in TARGETS if each.figure.partition(":")[0] in benches)
+    of_benches = (each for each in TARGETS if bench_of(each.figure) in benches)
     return [each for each in of_benches if each not in met]

@@ -1,8 +1,19 @@
 """Figures beside those of a machine that was quicker, or slower, by the calibration."""
 
+from pathlib import Path
+
+import msgspec
 import pytest
 
-from bench.report.baseline import Baseline, Kept, Verdict, compare
+from bench.report import baseline as committed
+from bench.report.baseline import (
+    Baseline,
+    Kept,
+    Verdict,
+    compare,
+    read_baseline,
+    write_baseline,
+)
 from bench.report.figures import Figure, Nature, figures_of, nature_of, unmeasured
 from bench.targets import TARGETS
 
@@ -83,3 +94,24 @@ def test_details_with_a_target_are_figures_of_their_own() -> None:
 def test_a_target_that_no_figure_meets_is_told() -> None:
     assert unmeasured(["core"], []) == [each for each in TARGETS if each.figure == "core"]
     assert unmeasured(["idle"], []) == []
+
+
+@pytest.mark.parametrize(
+    ("unfinished", "names"),
+    [
+        ([], ["core-large", "ws: p50"]),
+        (["ws"], ["core-large", "ws: p50", "ws: p99"]),  # it may not have come to that one
+    ],
+)
+def test_the_baseline_forgets_what_its_benches_no_longer_measure(
+    unfinished: list[str], names: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(committed, "PATH", tmp_path / "baseline.json")
+    old = {name: Kept(1, "ms", SPEED) for name in ("core-large", "ws: p50", "ws: p99")}
+    committed.PATH.write_bytes(msgspec.json.encode(Baseline("theirs", old)))
+    write_baseline([figure(2, "ms", SPEED)._replace(name="ws: p50")], "ours", unfinished)
+    written = read_baseline()
+    assert written.machine == "ours"
+    assert list(written.figures) == names
+    assert written.figures["ws: p50"].value == 2
+    assert written.figures["core-large"].value == 1
