@@ -174,17 +174,6 @@ class Feeds:
         due += self._user_events_due(now)
         return due
 
-    def take_frames(
-        self, now: int, speeds: frozenset[int], wanted: Callable[[str], bool]
-    ) -> list[Frame]:
-        """What is due, written where somebody wants it."""
-        return [
-            frame
-            for due in self.take_due(now, speeds)
-            if not due.is_optional or wanted(due.stream)
-            for frame in due.write()
-        ]
-
     def _numbered(self, stream: str, write: Callable[[], str]) -> Due:
         """One frame that stands for itself."""
 

@@ -1,5 +1,6 @@
 """Journals of a small exchange that really traded, and clients that follow the frames."""
 
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
@@ -12,7 +13,7 @@ from engine.core.replies import OrderReply, Reply
 from engine.core.tests.exchange import ALICE, BOB, Exchange
 from engine.core.types import BUY, SELL
 from engine.journal import EncodedEntry
-from engine.publisher.feeds import Frame
+from engine.publisher.feeds import Feeds, Frame
 
 START_MS = 1_760_000_000_000
 SYMBOL = "abcusd"
@@ -73,6 +74,25 @@ def entries_of(
         position += size
         time += chance.choice((0, 3, 40, 900, 70_000))
     return entries
+
+
+def everything(_stream: str) -> bool:
+    return True
+
+
+def take_frames(
+    feeds: Feeds,
+    now: int,
+    speeds: frozenset[int],
+    wanted: Callable[[str], bool] = everything,
+) -> list[Frame]:
+    """What is due, written where somebody wants it."""
+    return [
+        frame
+        for due in feeds.take_due(now, speeds)
+        if not due.is_optional or wanted(due.stream)
+        for frame in due.write()
+    ]
 
 
 class Follower:

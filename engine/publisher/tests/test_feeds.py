@@ -23,6 +23,7 @@ from engine.publisher.tests.journal import (
     JournalledExchange,
     entries_of,
     random_exchange,
+    take_frames,
     wire_book,
 )
 from markets.candles import candles_of
@@ -30,10 +31,6 @@ from markets.tests.prints import prints
 
 ALL = frozenset({100, 1000})
 SPEEDS = st.sampled_from([frozenset(), frozenset({100}), ALL])
-
-
-def everything(_stream: str) -> bool:
-    return True
 
 
 @given(st.integers(0, 10**6), st.data())
@@ -47,9 +44,9 @@ def test_every_stream_is_whole_whatever_the_steps(seed: int, data: st.DataObject
         for entry in waiting[:taken]:
             feeds.apply(entry)
         del waiting[:taken]
-        for frame in feeds.take_frames(START_MS, data.draw(SPEEDS), everything):
+        for frame in take_frames(feeds, START_MS, data.draw(SPEEDS)):
             follower.take(frame)
-    for frame in feeds.take_frames(START_MS, ALL, everything):
+    for frame in take_frames(feeds, START_MS, ALL):
         follower.take(frame)
     for speed in ("", "@100ms"):
         assert follower.books.get(f"{SYMBOL}@depth{speed}", ({}, {})) == wire_book(exchange)
@@ -58,7 +55,7 @@ def test_every_stream_is_whole_whatever_the_steps(seed: int, data: st.DataObject
     assert [t["t"] for t in told] == [trade.trade_id for trade in trades]
     for account in (ALICE, BOB):
         assert_account_is_whole(exchange, follower.texts[f"user-{account}"], account)
-    assert not feeds.take_frames(START_MS, ALL, everything), "nothing is told twice"
+    assert not take_frames(feeds, START_MS, ALL), "nothing is told twice"
 
 
 def assert_account_is_whole(exchange: JournalledExchange, told: list[Any], account: int) -> None:
@@ -90,7 +87,7 @@ def test_old_trades_are_never_told_as_new() -> None:
     for entry in entries_of(exchange, Random(1)):
         feeds.apply(entry, tell=False)
     assert not feeds.batching()
-    frames = feeds.take_frames(START_MS, ALL, everything)
+    frames = take_frames(feeds, START_MS, ALL)
     assert not [f for f in frames if f.stream != f"{SYMBOL}@kline" and f.first], frames
 
 
@@ -112,7 +109,7 @@ def test_nothing_is_written_for_nobody_but_depth() -> None:
         asked.add(stream)
         return False
 
-    frames = feeds.take_frames(START_MS, ALL, nobody)
+    frames = take_frames(feeds, START_MS, ALL, nobody)
     assert {f"{SYMBOL}@trade", f"{SYMBOL}@kline_1M", "user-1", "!ticker@arr"} <= asked
     assert {f.stream for f in frames} == {f"{SYMBOL}@depth", f"{SYMBOL}@depth@100ms"}
     assert not asked & {f.stream for f in frames}
@@ -171,7 +168,7 @@ def one_trade() -> list[Frame]:
     feeds = Feeds()
     for entry in entries_of(exchange, Random(1), most=100)[:1]:
         feeds.apply(entry)
-    return feeds.take_frames(NOW, ALL, everything)
+    return take_frames(feeds, NOW, ALL)
 
 
 @pytest.mark.parametrize("kind", SHAPES)

@@ -28,7 +28,7 @@ from engine.core.types import (
     SelfTradePrevention,
 )
 from engine.publisher.feeds import Feeds
-from engine.publisher.tests.journal import Follower, JournalledExchange, entries_of
+from engine.publisher.tests.journal import Follower, JournalledExchange, entries_of, take_frames
 
 NOW = 1_760_000_000_050
 
@@ -49,7 +49,7 @@ def told(exchange: JournalledExchange, account: int = ALICE) -> list[Any]:
     feeds, follower = Feeds(), Follower()
     for entry in entries_of(exchange, Random(1)):
         feeds.apply(entry)
-    for frame in feeds.take_frames(NOW, frozenset(), lambda _stream: True):
+    for frame in take_frames(feeds, NOW, frozenset()):
         follower.take(frame)
     return follower.texts[f"user-{account}"]
 

@@ -1,4 +1,4 @@
-"""The prints of a recording as ticks: their candles are those of the file itself."""
+"""The candles of a recording's prints are those of the file itself."""
 
 import json
 from collections.abc import Iterable
@@ -8,25 +8,35 @@ from typing import Any
 import pytest
 
 from engine.intervals import Interval
-from markets.candles import Candle, CandleKey, Candles, candles_of, combine
+from markets.candles import Candle, CandleKey, Candles, Print, candles_of, combine
 from markets.venues.binance import TradePrint
 from markets.venues.recording import read_recording
 from markets.venues.tests.recordings import excerpt, needs_whole, whole
-from markets.venues.ticks import tick_of
 
 LENGTHS = {Interval.S1: 1_000, Interval.M1: 60_000, Interval.M5: 300_000, Interval.H1: 3_600_000}
 
 
-def candles_of_ticks(lines: Iterable[bytes]) -> Candles:
-    """Through frames and ticks, as they would come: a few at a time."""
-    ticks = [
-        tick_of(frame, market="BTCUSDT")
-        for _, frame in read_recording(lines)
-        if isinstance(frame, TradePrint)
+def print_of(trade: TradePrint) -> Print:
+    price, quantity = Decimal(trade.price), Decimal(trade.quantity)
+    return Print(
+        market="BTCUSDT",
+        trade_id=trade.trade_id,
+        time=trade.trade_time,
+        price=price,
+        quantity=quantity,
+        quote_quantity=price * quantity,
+        taker_buys=not trade.buyer_is_maker,
+    )
+
+
+def candles_of_prints(lines: Iterable[bytes]) -> Candles:
+    """Through frames, as they would come: a few at a time."""
+    prints = [
+        print_of(frame) for _, frame in read_recording(lines) if isinstance(frame, TradePrint)
     ]
     candles: Candles = {}
-    for start in range(0, len(ticks), 700):
-        candles = combine(candles, candles_of(ticks[start : start + 700]))
+    for start in range(0, len(prints), 700):
+        candles = combine(candles, candles_of(prints[start : start + 700]))
     return candles
 
 
@@ -62,14 +72,14 @@ def of_lengths(candles: Candles) -> Candles:
 
 
 def test_candles_of_the_excerpt() -> None:
-    candles = candles_of_ticks(excerpt())
+    candles = candles_of_prints(excerpt())
     assert of_lengths(candles) == candles_of_file(excerpt())
     assert sum(c.trades for k, c in candles.items() if k.interval is Interval.M1) == 89
 
 
 @needs_whole
 def test_candles_of_the_whole_recording() -> None:
-    candles = candles_of_ticks(whole())
+    candles = candles_of_prints(whole())
     assert of_lengths(candles) == candles_of_file(whole())
 
 
@@ -77,7 +87,7 @@ def test_candles_of_the_whole_recording() -> None:
 @pytest.mark.parametrize("interval", [Interval.S1, Interval.M1, Interval.M5])
 def test_totals_of_the_whole_recording(interval: Interval) -> None:
     """Against what its publisher's frames add up to: figures taken by other means."""
-    candles = candles_of_ticks(whole())
+    candles = candles_of_prints(whole())
     keys = sorted((k for k in candles if k.interval is interval), key=lambda k: k.open_time)
     parts = [candles[key] for key in keys]
     assert parts[0].open == Decimal("61837.63")
