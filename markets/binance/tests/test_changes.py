@@ -228,7 +228,9 @@ def test_a_list_to_buy_has_its_stop_above(client: BinanceClient) -> None:
     buy = {**OCO, "side": "BUY", "price": "0.04", "stopPrice": "0.055", "stopLimitPrice": "0.056"}
     answer = client.post("order/oco", **buy, newOrderRespType="ACK")
     assert answer.status_code == 200, answer.text
-    assert all("status" not in report for report in answer.json()["orderReports"])
+    reports = answer.json()["orderReports"]
+    assert len(reports) == 2
+    assert all("status" not in report for report in reports)
     assert [o["type"] for o in client.get("openOrders", symbol=MARKET).json()] == [
         "LIMIT_MAKER",
         "STOP_LOSS_LIMIT",
