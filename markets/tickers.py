@@ -1,4 +1,4 @@
-"""The last 24 hours of a market, rolling by the minute."""
+"""A market's last 24 hours, as it is told."""
 
 from dataclasses import dataclass
 from decimal import Decimal

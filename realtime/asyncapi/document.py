@@ -66,7 +66,7 @@ def document() -> Schema:
             "title": "Exchange: sockets",
             "version": VERSION,
             "description": "Streams and WebSocket API in the format of Binance's spot API; see "
-            "docs/STREAMS.md and docs/BINANCE.md.",
+            "docs/STREAMS.md and docs/WEBSOCKET_API.md.",
         },
         "defaultContentType": "application/json",
         "channels": {
