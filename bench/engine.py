@@ -22,8 +22,9 @@ from bench.core import random_order, setup_commands
 from bench.servers import addresses, call, running, scratch_servers
 from engine.compiled import build_folder
 from engine.connections import connect
+from engine.intake import push_command
 from engine.journal import read_all_after
-from engine.wire import QUEUE_KEY, REPLY_CHANNEL, decode_replies, encode_envelope
+from engine.wire import REPLY_CHANNEL, decode_replies, encode_envelope
 from engine.worker.recovery import Replica
 
 ORDERS = 100_000
@@ -62,7 +63,7 @@ def measure(connection: "redis.Redis", engine: int, seed: int) -> float:
     for start in range(0, ORDERS, 1_000):
         chunk = orders[start : start + 1_000]
         envelopes = (encode_envelope(NAME, start + n + 1, o) for n, o in enumerate(chunk))
-        connection.rpush(QUEUE_KEY, *envelopes)
+        connection.execute_command(*push_command(chunk, envelopes))
     started = time.perf_counter()
     os.kill(engine, signal.SIGCONT)
     replies.wait_for(ORDERS)
@@ -81,7 +82,8 @@ def one_run(seed: int) -> tuple[float, int]:
             replies = Replies(connection)
             setup = setup_commands()
             for number, command in enumerate(setup, start=1):
-                connection.rpush(QUEUE_KEY, encode_envelope(NAME, number, command))
+                envelope = encode_envelope(NAME, number, command)
+                connection.execute_command(*push_command([command], [envelope]))
             replies.wait_for(len(setup))
             rate = measure(connection, process, seed)
             replica = Replica()

@@ -75,7 +75,8 @@ def backend_cpu_s() -> float:
 def write_journal(url: str) -> None:
     """What the engine does with `ORDERS` random orders."""
     from engine.connections import connect
-    from engine.wire import QUEUE_KEY, encode_envelope
+    from engine.intake import push_command
+    from engine.wire import encode_envelope
     from engine.worker.clock import SteadyClock
     from engine.worker.redis_store import RedisStore
     from engine.worker.worker import Worker
@@ -89,7 +90,8 @@ def write_journal(url: str) -> None:
     commands = [*setup_commands(), *orders]
     for start in range(0, len(commands), 1_000):
         chunk = commands[start : start + 1_000]
-        connection.rpush(QUEUE_KEY, *(encode_envelope("bench", 0, command) for command in chunk))
+        envelopes = (encode_envelope("bench", 0, command) for command in chunk)
+        connection.execute_command(*push_command(chunk, envelopes))
         waiting = worker.step([])
         while waiting:
             waiting = worker.step(waiting)

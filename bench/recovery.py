@@ -42,7 +42,8 @@ def write_journal() -> None:
     from django.conf import settings
 
     from engine.connections import connect
-    from engine.wire import QUEUE_KEY, encode_envelope
+    from engine.intake import push_command
+    from engine.wire import encode_envelope
     from engine.worker.clock import SteadyClock
     from engine.worker.redis_store import RedisStore
     from engine.worker.worker import Worker
@@ -55,7 +56,8 @@ def write_journal() -> None:
     setup = setup_commands()
     commands = iter([*setup, *(_cancelled_or_not(chance, n) for n in range(COMMANDS - len(setup)))])
     while chunk := [command for _, command in zip(range(1_000), commands, strict=False)]:
-        connection.rpush(QUEUE_KEY, *(encode_envelope("bench", 0, command) for command in chunk))
+        envelopes = (encode_envelope("bench", 0, command) for command in chunk)
+        connection.execute_command(*push_command(chunk, envelopes))
         waiting = worker.step([])
         while waiting:
             waiting = worker.step(waiting)
@@ -166,7 +168,8 @@ def throughput_with_follower() -> dict[str, Any]:
     """In turns on the same servers: alone, then with a follower that replays and takes snapshots
     without a pause."""
     from engine.connections import connect
-    from engine.wire import QUEUE_KEY, encode_envelope
+    from engine.intake import push_command
+    from engine.wire import encode_envelope
 
     alone, followed = [], []
     with scratch_servers() as environment:
@@ -178,7 +181,8 @@ def throughput_with_follower() -> dict[str, Any]:
             replies = Replies(connection)
             setup = setup_commands()
             for number, command in enumerate(setup, start=1):
-                connection.rpush(QUEUE_KEY, encode_envelope("bench", number, command))
+                envelope = encode_envelope("bench", number, command)
+                connection.execute_command(*push_command([command], [envelope]))
             replies.wait_for(len(setup))
             for seed in range(ROUNDS):
                 alone.append(measure_engine(connection, process, 2 * seed))

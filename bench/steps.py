@@ -20,7 +20,8 @@ import redis
 from bench.core import random_order, resident_bytes, setup_commands
 from engine.connections import connect
 from engine.core.commands import Command
-from engine.wire import QUEUE_KEY, decode_address, decode_message, encode_envelope, open_envelope
+from engine.intake import push_command
+from engine.wire import decode_address, decode_message, encode_envelope, open_envelope
 from engine.worker.batch import Batch
 from engine.worker.clock import SteadyClock
 from engine.worker.ports import Store
@@ -122,7 +123,8 @@ def measure(client: "redis.Redis", replica: Replica, commands: Sequence[Command]
     """The commands wait in the queue before the worker begins."""
     for start in range(0, len(commands), PUSHED_AT_ONCE):
         chunk = commands[start : start + PUSHED_AT_ONCE]
-        client.rpush(QUEUE_KEY, *(encode_envelope("bench", n, c) for n, c in enumerate(chunk)))
+        envelopes = (encode_envelope("bench", n, c) for n, c in enumerate(chunk))
+        client.execute_command(*push_command(chunk, envelopes))
     spent = Spent(Counter(), Counter())
     store = cast(Store, Clocked(RedisStore(client), OF_THE_STORE, spent))
     worker = TimedWorker(store, replica, spent)

@@ -4,6 +4,10 @@ A client pushes with one script, which looks at the queue's length and at one ke
 That key is the leader's: once a second it looks at the memory of its Redis, where the journal
 grows, and while that is scarce the key says why. Then only what makes the journal hardly longer
 still comes in: cancels and queries. The rest of the memory is for what waits in the queue already.
+
+What waits is kept in memory only: nothing is promised of a command before it stands in the journal,
+and a push that went to the disk would have each order wait for the disk twice. So a Redis that is
+killed loses the queue, and whoever waits for an answer learns that the status is unknown.
 """
 
 from collections.abc import Iterable
@@ -11,7 +15,7 @@ from typing import Final, NamedTuple, get_args
 
 from engine.core.commands import CancelAll, CancelAllAfter, CancelOrder, CancelOrderList, Command
 from engine.core.queries import Query
-from engine.wire import QUEUE_KEY
+from engine.wire import BELL_KEY, QUEUE_KEY
 
 FULL_KEY: Final = "engine:full"
 
@@ -37,9 +41,15 @@ _TAKEN_WHEN_FULL: Final = (
     *get_args(Query),
 )
 
+# What follows `set_repl` reaches neither the append-only file nor a replica. Yet the file may hold
+# a queue: what waited when it was written anew. That is the beginning of the real one, and commits
+# take off both alike, so that no command comes twice.
 PUSH: Final = """
-if ARGV[2] == '1' and redis.call('EXISTS', KEYS[2]) == 1 then return -1 end
-if redis.call('LLEN', KEYS[1]) + #ARGV - 2 > tonumber(ARGV[1]) then return 0 end
+if ARGV[2] == '1' and redis.call('EXISTS', KEYS[3]) == 1 then return -1 end
+local length = redis.call('LLEN', KEYS[1])
+if length + #ARGV - 2 > tonumber(ARGV[1]) then return 0 end
+redis.set_repl(redis.REPL_NONE)
+if length == 0 then redis.call('XADD', KEYS[2], 'MAXLEN', 1, '*', '', '') end
 return redis.call('RPUSH', KEYS[1], unpack(ARGV, 3))
 """
 """All of the messages or none. Answers the queue's length, 0 where that is too long already, and
@@ -54,7 +64,7 @@ def push_command(
 ) -> tuple[str | bytes | int, ...]:
     """The command that runs `PUSH`."""
     needs_room = any(not isinstance(message, _TAKEN_WHEN_FULL) for message in messages)
-    keys = (QUEUE_KEY, FULL_KEY)
+    keys = (QUEUE_KEY, BELL_KEY, FULL_KEY)
     return "EVAL", PUSH, len(keys), *keys, MAX_QUEUE_LENGTH, int(needs_room), *envelopes
 
 

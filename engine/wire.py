@@ -1,7 +1,8 @@
 """What travels through Redis between the clients and the worker.
 
 A client pushes `[reply_to, request_id] message` on the list `engine:commands`: two JSON texts with
-a space between. The message stands in the journal as it came. The worker publishes `[sequence,
+a space between. Where nothing waited it rings, too: an entry in the stream `engine:bell`, for which
+the worker waits. The message stands in the journal as it came. The worker publishes `[sequence,
 time, [[request_id, reply], ...]]` on the channel `engine:replies:<reply_to>`, one message per
 client process and batch.
 """
@@ -16,6 +17,7 @@ from engine.core.queries import Query
 from engine.core.replies import Reply
 
 QUEUE_KEY: Final = "engine:commands"
+BELL_KEY: Final = "engine:bell"
 LEASE_KEY: Final = "engine:lease"
 EPOCH_KEY: Final = "engine:epoch"
 REPLY_CHANNEL: Final = "engine:replies:"

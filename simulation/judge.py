@@ -15,7 +15,7 @@ from engine.projector.writer import ARCHIVE, LEDGER
 from engine.publisher import keys
 from engine.publisher.streams import SPEEDS_MS, depth_stream
 from engine.snapshots.codec import OpenSnapshot
-from engine.wire import decode_origins, decode_replies
+from engine.wire import decode_address, decode_origins, decode_replies, open_envelope
 from engine.worker.history import History
 from engine.worker.loader import load_replica
 from engine.worker.recovery import JournalBroken, Replica
@@ -45,6 +45,7 @@ class Judge:
         self._asked: dict[Origin, Command | Query] = {}
         self._accepted: set[Origin] = set()
         self._refused: set[Origin] = set()
+        self._lost: set[Origin] = set()
         self._journalled: dict[Origin, tuple[int, Reply]] = {}
         self._placed: dict[str, int] = {}
         self._credited: set[str] = set()
@@ -62,6 +63,12 @@ class Judge:
 
     def was_refused(self, client: str, request_id: int) -> None:
         self._refused.add((client, request_id))
+
+    def were_lost(self, envelopes: list[bytes]) -> None:
+        """They waited in the queue of a Redis that went down: nobody was told that they stand."""
+        for envelope in envelopes:
+            address = decode_address(open_envelope(envelope)[0])
+            self._lost.add((address.reply_to, address.request_id))
 
     # The journal.
 
@@ -166,7 +173,9 @@ class Judge:
     # The end.
 
     def everything_was_served(self) -> None:
-        for origin in self._accepted:
+        for origin in self._lost:
+            demand(origin not in self._journalled, f"{origin} was lost, and done")
+        for origin in self._accepted - self._lost:
             done = isinstance(self._asked[origin], _QUERIES) or origin in self._journalled
             demand(done, f"{origin} was accepted, and never done")
 

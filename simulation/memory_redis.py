@@ -20,7 +20,8 @@ _T = TypeVar("_T")
 
 class MemoryRedis:
     """What the server holds. It has `appendfsync always`: what was answered is on disk, and what
-    was not answered may be. So a crash takes the connections and nothing else."""
+    was not answered may be. Pushes alone are not written: a crash takes the connections, and of the
+    queue all but what the file was given when it was written anew."""
 
     def __init__(self, hours: Hours, max_queue: int = 100_000) -> None:
         self.hours = hours
@@ -28,6 +29,8 @@ class MemoryRedis:
         self.is_up = True
         self.starts = 0
         self.queue: list[bytes] = []
+        self.on_disk = 0
+        """Messages at the queue's head that stand in the file."""
         self.journal: list[EncodedEntry] = []
         self.epoch = 0
         self.suspects: dict[str, Failure] = {}
@@ -39,10 +42,14 @@ class MemoryRedis:
         self.published: Callable[[str, bytes], None] = lambda _name, _text: None
         self._lease: tuple[str, int] | None = None
 
-    def crash(self) -> None:
+    def crash(self) -> list[bytes]:
+        """What the queue loses."""
         self.is_up = False
         self.starts += 1
         self.late.clear()
+        lost = self.queue[self.on_disk :]
+        del self.queue[self.on_disk :]
+        return lost
 
     def start(self) -> None:
         self.is_up = True
@@ -73,6 +80,10 @@ class MemoryRedis:
         self.queue += messages
         return len(self.queue)
 
+    def consume(self, count: int) -> None:
+        del self.queue[:count]
+        self.on_disk = max(0, self.on_disk - count)
+
     def append(self, entry: EncodedEntry) -> None:
         self.journal.append(entry)
         self.appended(entry)
@@ -88,9 +99,10 @@ class MemoryRedis:
         return iter(self.journal[max(0, sequence + 1 - first) :])
 
     def trim(self, before: int) -> None:
-        """Drop the entries before that one."""
+        """Drop the entries before that one, and write the file anew."""
         self.require_up()
         self.journal = [entry for entry in self.journal if entry.sequence >= before]
+        self.on_disk = len(self.queue)
 
     def receive_late(self) -> None:
         """What was on its way for long arrives."""
@@ -226,9 +238,10 @@ class MemoryStore:
         if sent is None:
             return
         fate = self._network.fate()
-        if fate is Fate.DONE and self._server.is_up:
+        is_connected = self._server.is_up and self._connected_to == self._server.starts
+        if fate is Fate.DONE and is_connected:
             self._deliver()
-        elif fate is Fate.LATE and self._server.is_up:
+        elif fate is Fate.LATE and is_connected:
             self._server.late.append(sent)
         self._sent = None
 
@@ -252,10 +265,7 @@ class MemoryStore:
         self._server.lend(self._owner, self._lease_ms)
         for name in verdict.settled if verdict is not None else ():
             self._server.suspects.pop(name, None)
-        self._consume(consumed)
-
-    def _consume(self, count: int) -> None:
-        del self._server.queue[:count]
+        self._server.consume(consumed)
 
     def _check_fence(self) -> None:
         holder = self._server.holder

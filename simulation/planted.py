@@ -32,7 +32,7 @@ class QueueBeforeJournal(MemoryStore):
 
     def _commit(self, entry: EncodedEntry | None, consumed: int, verdict: Verdict | None) -> None:
         self._check_fence()
-        self._consume(consumed)
+        self._server.consume(consumed)
         try:
             self._network.after("consumed")
         except Killed as killed:

@@ -290,7 +290,7 @@ class World:
 
     def _crash_redis(self) -> None:
         if self.redis.is_up:
-            self.redis.crash()
+            self.judge.were_lost(self.redis.crash())
 
     def _stop_database(self) -> None:
         """Not while the journal is cut: with both ill there is nobody to ask, and trading goes on

@@ -102,6 +102,16 @@ def test_a_full_journal_still_takes_cancels_and_queries(
         assert client._pending == {}
 
 
+def test_what_waits_is_not_written_to_disk(
+    client: EngineClient, engine_redis: "redis.Redis"
+) -> None:
+    """An order waits for the disk once: when it is journalled."""
+    before = engine_redis.info("persistence")["aof_current_size"]
+    client.send_all([deposit(n) for n in range(50)])
+    assert engine_redis.llen(QUEUE_KEY) == 50
+    assert engine_redis.info("persistence")["aof_current_size"] == before > 0
+
+
 def test_the_engine_holds_clients_back_in_time(
     client: EngineClient, run_engine: RunEngine, engine_redis: "redis.Redis", memory: Memory
 ) -> None:

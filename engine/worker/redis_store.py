@@ -23,7 +23,7 @@ from engine.intake import FULL_KEY, Room, why_full
 from engine.journal import JOURNAL_KEY, EncodedEntry, read_all_after, tail_sequence
 from engine.leases import FENCE, FENCED, GIVE_BACK, HOLD, TAKE
 from engine.presence import LEADER_KEY, SILENT_MS, STANDBYS_KEY, Instance
-from engine.wire import EPOCH_KEY, LEASE_KEY, QUEUE_KEY, REPLY_CHANNEL
+from engine.wire import BELL_KEY, EPOCH_KEY, LEASE_KEY, QUEUE_KEY, REPLY_CHANNEL
 from engine.worker.ports import Fenced, JournalTailMoved
 
 LEASE_MS: Final = 1_000
@@ -131,6 +131,8 @@ class RedisStore(RedisStream):
         self._epoch = 0
         self._publishing = 0
         """Replies whose way out is not confirmed yet."""
+        self._heard = "0"
+        """The last ring that was answered."""
         self._full: str | None = None
         """Why clients are held back; empty where they are not, None before the first look."""
 
@@ -159,9 +161,16 @@ class RedisStore(RedisStream):
         return waiting
 
     def wait(self, limit: int, timeout_ms: int) -> list[bytes]:
-        # From the head to the head: it wakes up without moving anything.
-        head = self._ask("BLMOVE", QUEUE_KEY, QUEUE_KEY, "LEFT", "LEFT", timeout_ms / 1000)
-        return self.peek(limit) if head is not None else []
+        # Of all commands that wait only this one writes nothing, and so waits for no disk. It may
+        # tell of a ring whose messages were seen already, but not twice.
+        for _ in range(2):
+            rung = self._ask("XREAD", "BLOCK", timeout_ms, "STREAMS", BELL_KEY, self._heard)
+            if rung is not None:
+                self._heard = _newest_id(rung)
+            waiting = self.peek(limit)
+            if waiting or rung is None:
+                return waiting
+        return []
 
     def regulate(self) -> None:
         used, most = _memory_of(self._ask("INFO", "memory"))
@@ -248,3 +257,10 @@ def _memory_of(info: bytes) -> tuple[int, int]:
     """`used_memory` and `maxmemory`, of the answer to INFO."""
     figures = dict(line.split(b":", 1) for line in info.splitlines() if b":" in line)
     return int(figures[b"used_memory"]), int(figures[b"maxmemory"])
+
+
+def _newest_id(rung: Any) -> str:
+    """Of the one stream that XREAD answered of. RESP2 answers a list, RESP3 a map."""
+    [entries] = rung.values() if isinstance(rung, dict) else (stream[1] for stream in rung)
+    newest: bytes = entries[-1][0]
+    return newest.decode()

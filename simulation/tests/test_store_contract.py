@@ -7,9 +7,10 @@ import pytest
 import redis
 
 from engine.dead_letters import DeadLetter, Failure, Verdict, read_dead_letters
+from engine.intake import push_command
 from engine.journal import JOURNAL_KEY, EncodedEntry
 from engine.presence import read_presence
-from engine.wire import LEASE_KEY, QUEUE_KEY, REPLY_CHANNEL
+from engine.wire import LEASE_KEY, REPLY_CHANNEL
 from engine.worker.ports import Fenced, JournalTailMoved, Store
 from engine.worker.redis_store import RedisStore
 from simulation.hours import Hours
@@ -43,7 +44,7 @@ class RealServer:
         return RedisStore(self._redis, lease_ms=60_000)
 
     def push(self, *messages: bytes) -> None:
-        self._redis.rpush(QUEUE_KEY, *messages)
+        self._redis.execute_command(*push_command([], messages))
 
     def lapse(self) -> None:
         self._redis.delete(LEASE_KEY)
@@ -148,6 +149,17 @@ def test_peeking_moves_nothing(server: Server, leader: Store) -> None:
 
 def test_waiting_ends_without_messages(leader: Store) -> None:
     assert leader.wait(5, 1) == []
+
+
+def test_waiting_goes_on_after_what_was_seen(server: Server, leader: Store) -> None:
+    """Of each push that finds the queue empty the server tells once."""
+    for number in range(1, 4):
+        server.push(b"a")
+        assert leader.peek(5) == [b"a"]
+        commit(leader, number, consumed=1)
+    assert leader.wait(5, 1) == []
+    server.push(b"b")
+    assert leader.wait(5, 10_000) == [b"b"]
 
 
 def test_a_commit_appends_and_consumes(server: Server, leader: Store) -> None:

@@ -5,7 +5,7 @@ import pytest
 from simulation.planted import BUGS
 from simulation.world import World
 
-FAILED_ONCE = [198, 315, 654, 1145]
+FAILED_ONCE = [78, 198, 315, 654, 1145]
 """Seeds that failed until something was mended: here, or in the simulation itself."""
 
 FOUND_BY = {
@@ -14,16 +14,16 @@ FOUND_BY = {
     "tail-check-left-out": (6, "stands behind"),
     "trim-before-archive": (8, "was trimmed before it was archived"),
     "reply-before-commit": (0, "a reply speaks of"),
-    "connection-that-retries": (67, "was refused, and takes effect"),
+    "connection-that-retries": (106, "was refused, and takes effect"),
     "snapshot-without-tail": (0, "the journal ends at"),
     "takeover-unasked": (616, "entry 10 follows 10"),
-    "keys-forgotten": (0, "entry 24 does not replay"),
+    "keys-forgotten": (23, "entry 18 does not replay"),
     "clock-backwards": (2, "time runs backwards"),
     "half-applied-command": (0, "does not replay"),
     "position-before-rows": (23, "neither the stream nor the archive"),
     "frames-before-store": (29, "was sent in two versions"),
 }
-"""The first seed that finds it, and what is said then."""
+"""A seed that finds it, and what is said then."""
 
 
 @pytest.mark.parametrize("first", range(0, 200, 50))

@@ -11,6 +11,7 @@ from engine.core.commands import CancelOrder, Command, Deposit, OrderTerms, Plac
 from engine.core.snapshot import encode_snapshot, take_snapshot
 from engine.core.tests.exchange import LATE, MARKET
 from engine.core.types import BUY, GTC, LIMIT, SELL
+from engine.intake import push_command
 from engine.projector.loop import project_journal
 from engine.publisher import keys
 from engine.publisher.feeds import FeedsState
@@ -59,7 +60,8 @@ class Scene:
     def do(self, *commands: Command) -> None:
         """One journal entry."""
         for number, command in enumerate(commands):
-            self.journal.rpush(QUEUE_KEY, envelope("test", number, command))
+            pushed = envelope("test", number, command)
+            self.journal.execute_command(*push_command([command], [pushed]))
         waiting: list[Any] = self.journal.lrange(QUEUE_KEY, 0, MAX_BATCH - 1)
         while waiting:
             waiting = self.worker.step(waiting)

@@ -7,6 +7,7 @@ import redis
 from engine.core.commands import Command, DefineAsset
 from engine.core.queries import Query
 from engine.core.tests.exchange import RULES
+from engine.intake import push_command
 from engine.journal import read_all_after
 from engine.wire import LEASE_KEY, QUEUE_KEY, REPLY_CHANNEL, decode_replies
 from engine.wire import encode_envelope as envelope
@@ -59,7 +60,8 @@ class Bench:
     def push(self, *messages: Command | Query) -> None:
         for message in messages:
             self.requests += 1
-            self.redis.rpush(QUEUE_KEY, envelope("test", self.requests, message))
+            pushed = envelope("test", self.requests, message)
+            self.redis.execute_command(*push_command([message], [pushed]))
 
     def waiting(self) -> list[bytes]:
         return self.peek(MAX_BATCH)
