@@ -125,11 +125,23 @@ def list_orders(
 def _of_all_markets(orders: QuerySet[Order], *, oldest: bool, limit: int) -> QuerySet[Order]:
     """At least those of a page: found market by market, as the one index of an account's orders has
     them. A second one would cost each order of everyone more than this question costs who asks."""
-    of_market = orders.filter(market_id=OuterRef("symbol"))
-    page = of_market.order_by("order_id" if oldest else "-order_id").values("order_id")[:limit]
+    page = _page_of_market(orders, OuterRef("symbol"), oldest=oldest, limit=limit)
     pages = Market.objects.order_by().values_list(ArraySubquery(page), flat=True)
     order_ids = sorted(chain.from_iterable(pages), reverse=not oldest)[:limit]
     return Order.objects.filter(order_id__in=order_ids)
+
+
+def _page_of_market(
+    orders: QuerySet[Order], symbol: OuterRef, *, oldest: bool, limit: int
+) -> QuerySet[Order, int]:
+    """The ids of the oldest or newest `limit` of an account's orders in the market `symbol`, as a
+    subquery."""
+    # An equality would make the market a constant and the order by it void. Then the planner, who
+    # knows that the account has many orders but not that it has few in this market, goes through
+    # all orders of everyone by their primary key. Only `order_history` has this order.
+    of_market = orders.filter(market_id__gte=symbol, market_id__lte=symbol)
+    order = ("market_id", "order_id") if oldest else ("-market_id", "-order_id")
+    return of_market.order_by(*order).values_list("order_id", flat=True)[:limit]
 
 
 def get_orders(*, order_ids: Collection[int]) -> dict[int, Order]:
