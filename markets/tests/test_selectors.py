@@ -169,6 +169,14 @@ def test_a_market_of_few_orders_is_not_looked_for_among_all() -> None:
         assert pages_read(queries) < 100
 
 
+@pytest.mark.usefixtures("crowded")
+def test_open_orders_are_looked_for_among_the_newest_of_each_market() -> None:
+    newest = CROWD - selectors.OPEN_AMONG
+    orders = selectors.list_open_orders(account=1)
+    assert [order.order_id for order in orders] == [7, newest + 7, newest + 1_007]
+    assert selectors.list_open_orders(account=2) == []
+
+
 @pytest.mark.usefixtures("busy")
 class TestTrades:
     @pytest.mark.parametrize(
