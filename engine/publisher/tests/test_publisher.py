@@ -237,6 +237,31 @@ async def test_without_a_stored_state_it_begins_anew_in_silence(
     assert not [s for s in setting.world.follower.texts if "trade" in s or "depth" in s]
 
 
+async def test_what_another_format_left_is_not_gone_on_from(
+    setting: Setting,
+    engine_redis: "redis.Redis",
+    shared_redis: "redis.Redis",
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An upgrade, and back: each version makes the feeds anew, with the candles that are open."""
+    append(engine_redis, entries_of(random_exchange(3), Random(3)))
+    await setting.publisher()
+    candle = reader.read_candle("ABCUSD", Interval.MONTH)
+    assert candle is not None
+    generations = {shared_redis.get(keys.GENERATION)}
+    for state in ("feed:state", keys.STATE):
+        shared_redis.delete(keys.candles("ABCUSD"))
+        shared_redis.rpush("feed:outbox", "frames as they were sent once")
+        monkeypatch.setattr(keys, "STATE", state)
+        await setting.publisher()
+        assert reader.read_candle("ABCUSD", Interval.MONTH) == candle
+        assert not shared_redis.exists("feed:outbox")
+        assert shared_redis.keys("feed:state*") == [state.encode()]
+        generations.add(shared_redis.get(keys.GENERATION))
+    assert len(generations) == 3
+    assert not setting.world.sent
+
+
 @pytest.mark.parametrize("left", [0, 1, 5])
 async def test_a_journal_that_lost_its_end_halts(
     setting: Setting, engine_redis: "redis.Redis", shared_redis: "redis.Redis", left: int
