@@ -39,6 +39,9 @@ __all__ = [
 
 _Row = TypeVar("_Row", bound=Model)
 
+OPEN_AMONG: Final = 2_000
+"""Orders of an account in one market: what a page can wait for, however many there are."""
+
 _POLL_S: Final = 0.01
 _POLL_AT_MOST_S: Final = 0.05
 """In a busy hour the projector writes a few times a second."""
@@ -81,13 +84,17 @@ def get_order(
     return orders.order_by("-order_id").first()
 
 
-def list_open_orders(*, account: int, market: str | None = None) -> list[Order]:
-    """As of the projection: for when the engine cannot be asked. No index knows what is open; all
-    of the account's orders are looked through."""
-    orders = Order.objects.filter(account=account, status__in=OPEN_STATUSES)
-    if market is not None:
-        orders = orders.filter(market_id=market)
-    return list(orders.order_by("order_id"))
+def list_open_orders(*, account: int) -> list[Order]:
+    """As of the projection: for when the engine cannot be asked. No index knows what is open: only
+    the newest `OPEN_AMONG` of the account's orders in each market are looked through."""
+    orders = Order.objects.filter(account=account)
+    newest = _page_of_market(orders, OuterRef(OuterRef("symbol")), oldest=False, limit=OPEN_AMONG)
+    still_open = Order.objects.filter(order_id__in=newest, status__in=OPEN_STATUSES)
+    of_markets = Market.objects.order_by().values_list(
+        ArraySubquery(still_open.values("order_id")), flat=True
+    )
+    order_ids = list(chain.from_iterable(of_markets))
+    return list(Order.objects.filter(order_id__in=order_ids).order_by("order_id"))
 
 
 def list_orders(
@@ -125,11 +132,23 @@ def list_orders(
 def _of_all_markets(orders: QuerySet[Order], *, oldest: bool, limit: int) -> QuerySet[Order]:
     """At least those of a page: found market by market, as the one index of an account's orders has
     them. A second one would cost each order of everyone more than this question costs who asks."""
-    of_market = orders.filter(market_id=OuterRef("symbol"))
-    page = of_market.order_by("order_id" if oldest else "-order_id").values("order_id")[:limit]
+    page = _page_of_market(orders, OuterRef("symbol"), oldest=oldest, limit=limit)
     pages = Market.objects.order_by().values_list(ArraySubquery(page), flat=True)
     order_ids = sorted(chain.from_iterable(pages), reverse=not oldest)[:limit]
     return Order.objects.filter(order_id__in=order_ids)
+
+
+def _page_of_market(
+    orders: QuerySet[Order], symbol: OuterRef, *, oldest: bool, limit: int
+) -> QuerySet[Order, int]:
+    """The ids of the oldest or newest `limit` of an account's orders in the market `symbol`, as a
+    subquery."""
+    # An equality would make the market a constant and the order by it void. Then the planner, who
+    # knows that the account has many orders but not that it has few in this market, goes through
+    # all orders of everyone by their primary key. Only `order_history` has this order.
+    of_market = orders.filter(market_id__gte=symbol, market_id__lte=symbol)
+    order = ("market_id", "order_id") if oldest else ("-market_id", "-order_id")
+    return of_market.order_by(*order).values_list("order_id", flat=True)[:limit]
 
 
 def get_orders(*, order_ids: Collection[int]) -> dict[int, Order]:

@@ -4,7 +4,7 @@
 | --- | --- |
 | `feed:lease` | the name of the publisher that leads |
 | `feed:epoch` | counts the leaderships |
-| `feed:state` | `FeedsState`: the position in the journal, the definitions |
+| `feed:state:<format>` | `FeedsState`: the position in the journal, the definitions |
 | `feed:generation` | another one where the feeds began anew: nothing follows on what was sent |
 | `feed:frames` | the frames of the last step as they were published: channel and message in turn |
 | `feed:markets` | `MarketState` by symbol |
@@ -18,13 +18,20 @@
 | `feed:<symbol>:minutes` | `Minute` by open time: the last 24 hours |
 
 Values are JSON, but for the messages. Prices and quantities are integers, in smallest units.
+
+The format is that of everything here. A version that meets another one, older or newer, finds no
+state of its own: it makes the feeds anew, in the place of all that was there.
 """
 
 from typing import Final
 
+FORMAT: Final = 2
+"""To be raised with each change of what is stored, of which an older version would make something
+else. The first one had no number: its state is `feed:state`."""
+
 LEASE: Final = "feed:lease"
 EPOCH: Final = "feed:epoch"
-STATE: Final = "feed:state"
+STATE: Final = f"feed:state:{FORMAT}"
 GENERATION: Final = "feed:generation"
 FRAMES: Final = "feed:frames"
 MARKETS: Final = "feed:markets"

@@ -112,6 +112,7 @@ def _record_market(depth: DepthReply, candles: LiveCandles, window: DayWindow) -
         best=(*best_bid, *best_ask),
         last=(window.last, window.last_quantity, window.last_id, window.before),
         candles={interval.value: candle for interval, candle in candles.newest.items()},
+        phase=depth.phase,
     )
     return MarketRecord(depth.market, state, depth.bids, depth.asks, list(window.minutes))
 

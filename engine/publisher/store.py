@@ -55,8 +55,9 @@ end
 return {{{{}}, left}}
 """
 
-_PUBLISH: Final = """
-for name = 1, #ARGV, 2 do redis.call('PUBLISH', ARGV[name], ARGV[name + 1]) end
+# The rest of many. Whoever was succeeded meanwhile says no more: its successor has told it again.
+_PUBLISH: Final = f"""{FENCE}
+for name = 3, #ARGV, 2 do redis.call('PUBLISH', ARGV[name], ARGV[name + 1]) end
 """
 
 MESSAGES_A_SCRIPT: Final = 1_000
@@ -197,29 +198,30 @@ class FeedStore:
         messages: Sequence[Message] = (),
         unheard: Iterable[str] = (),
     ) -> Listeners:
+        joined, left = await self._fenced(
+            _WRITE,
+            (keys.LEASE, keys.EPOCH, keys.FRAMES),
+            self._lease_ms,
+            _pack(commands),
+            _pack(list(_chunks(unheard))),
+            MESSAGES_A_SCRIPT,
+            *chain.from_iterable(messages),
+        )
+        if not joined:
+            for part in _chunks(messages[MESSAGES_A_SCRIPT:]):
+                await self._fenced(_PUBLISH, (keys.LEASE, keys.EPOCH), *chain.from_iterable(part))
+        return Listeners([name.decode() for name in joined], [name.decode() for name in left])
+
+    async def _fenced(self, script: str, names: Sequence[str], *arguments: Any) -> Any:
+        """What a script answers that begins with a fence. Raises LeaseLost."""
         try:
-            joined, left = await self._client.eval(
-                _WRITE,
-                3,
-                keys.LEASE,
-                keys.EPOCH,
-                keys.FRAMES,
-                self._epoch,
-                self._owner,
-                self._lease_ms,
-                _pack(commands),
-                _pack(list(_chunks(unheard))),
-                MESSAGES_A_SCRIPT,
-                *chain.from_iterable(messages),
+            return await self._client.eval(
+                script, len(names), *names, self._epoch, self._owner, *arguments
             )
         except redis.ResponseError as error:
             if str(error).startswith(FENCED):
                 raise LeaseLost(str(error)) from error
             raise
-        if not joined:
-            for part in _chunks(messages[MESSAGES_A_SCRIPT:]):
-                await self._client.eval(_PUBLISH, 0, *chain.from_iterable(part))
-        return Listeners([name.decode() for name in joined], [name.decode() for name in left])
 
 
 _NO_FRAMES: Final[Command] = ["DEL", keys.FRAMES]

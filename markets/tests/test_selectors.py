@@ -1,8 +1,11 @@
 """What the selectors answer from projected tables."""
 
 from decimal import Decimal
+from typing import Final
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from engine.core.types import Side
 from engine.intervals import MINUTE, Interval
@@ -17,6 +20,7 @@ pytestmark = pytest.mark.django_db
 
 BTC = 10**8
 PRICE = 50_000_000_000
+CROWD: Final = 100_000
 
 
 @pytest.fixture
@@ -111,6 +115,66 @@ def test_orders_of_all_markets_are_in_the_order_of_their_ids(limit: int, oldest:
         orders = selectors.list_orders(account=account, limit=limit, from_id=start)
         assert [order.order_id for order in orders] == (ids[:limit] if oldest else ids[-limit:])
     assert len({order.market_id for order in selectors.list_orders(account=1)}) == 2
+
+
+FILL: Final = """
+INSERT INTO markets_order (
+    order_id, account, market_id, side, type, time_in_force, price, quantity, post_only,
+    status, executed_quantity, executed_quote_quantity, created_at, updated_at, sequence
+)
+SELECT
+    number, 1, CASE WHEN number <= 20 THEN 'ETHBTC' ELSE 'BTCUSDT' END,
+    'buy', 'limit', 'gtc', 1, 1, false,
+    CASE WHEN mod(number, 1000) = 7 THEN 'new' ELSE 'canceled' END,
+    0, 0, now(), now(), number
+FROM generate_series(1, %s) AS number
+"""
+
+
+@pytest.fixture
+def crowded() -> None:
+    """Account 1 has all orders that there are, the oldest twenty of them in ETHBTC."""
+    journal = JournalWriter()
+    journal.define()
+    journal.commit(after_ms=0)
+    project_entries(journal.entries)
+    with connection.cursor() as cursor:
+        cursor.execute(FILL, [CROWD])
+        cursor.execute("ANALYZE markets_order")
+
+
+def pages_read(queries: CaptureQueriesContext) -> int:
+    """How many pages of the database these queries touch, asked once more."""
+    pages = 0
+    with connection.cursor() as cursor:
+        for query in queries.captured_queries:
+            cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {query['sql']}")
+            (plan,) = cursor.fetchone()[0]
+            pages += plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"]
+    return pages
+
+
+@pytest.mark.usefixtures("crowded")
+def test_a_market_of_few_orders_is_not_looked_for_among_all() -> None:
+    pages: list[tuple[dict[str, int], list[int]]] = [
+        ({}, [CROWD - 1, CROWD]),
+        ({"before": 22}, [20, 21]),
+        ({"from_id": 1}, [1, 2]),
+        ({"from_id": 20}, [20, 21]),
+    ]
+    for page, ids in pages:
+        with CaptureQueriesContext(connection) as queries:
+            orders = selectors.list_orders(account=1, market=None, limit=2, **page)
+        assert [order.order_id for order in orders] == ids
+        assert pages_read(queries) < 100
+
+
+@pytest.mark.usefixtures("crowded")
+def test_open_orders_are_looked_for_among_the_newest_of_each_market() -> None:
+    newest = CROWD - selectors.OPEN_AMONG
+    orders = selectors.list_open_orders(account=1)
+    assert [order.order_id for order in orders] == [7, newest + 7, newest + 1_007]
+    assert selectors.list_open_orders(account=2) == []
 
 
 @pytest.mark.usefixtures("busy")

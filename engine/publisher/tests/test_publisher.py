@@ -1,6 +1,6 @@
 """The publisher on real servers: killed anywhere, its successor completes what it began."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from enum import Enum
 from random import Random
 from typing import Any
@@ -116,6 +116,8 @@ class Fragile:
     def __init__(self, shared: "redis.asyncio.Redis") -> None:
         self._shared = shared
         self.dies: Moment | None = None
+        self.stalls: Callable[[], Awaitable[None]] | None = None
+        """What happens, once, before the script that publishes the rest."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._shared, name)
@@ -123,6 +125,9 @@ class Fragile:
     async def eval(self, script: str, *arguments: Any) -> Any:
         if self.dies is Moment.BEFORE or (self.dies is Moment.BETWEEN and script == _PUBLISH):
             raise Killed
+        if script == _PUBLISH and (stalls := self.stalls):
+            self.stalls = None
+            await stalls()
         answer = await self._shared.eval(script, *arguments)
         if self.dies is Moment.AFTER:
             raise Killed
@@ -237,6 +242,31 @@ async def test_without_a_stored_state_it_begins_anew_in_silence(
     assert not [s for s in setting.world.follower.texts if "trade" in s or "depth" in s]
 
 
+async def test_what_another_format_left_is_not_gone_on_from(
+    setting: Setting,
+    engine_redis: "redis.Redis",
+    shared_redis: "redis.Redis",
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An upgrade, and back: each version makes the feeds anew, with the candles that are open."""
+    append(engine_redis, entries_of(random_exchange(3), Random(3)))
+    await setting.publisher()
+    candle = reader.read_candle("ABCUSD", Interval.MONTH)
+    assert candle is not None
+    generations = {shared_redis.get(keys.GENERATION)}
+    for state in ("feed:state", keys.STATE):
+        shared_redis.delete(keys.candles("ABCUSD"))
+        shared_redis.rpush("feed:outbox", "frames as they were sent once")
+        monkeypatch.setattr(keys, "STATE", state)
+        await setting.publisher()
+        assert reader.read_candle("ABCUSD", Interval.MONTH) == candle
+        assert not shared_redis.exists("feed:outbox")
+        assert shared_redis.keys("feed:state*") == [state.encode()]
+        generations.add(shared_redis.get(keys.GENERATION))
+    assert len(generations) == 3
+    assert not setting.world.sent
+
+
 @pytest.mark.parametrize("left", [0, 1, 5])
 async def test_a_journal_that_lost_its_end_halts(
     setting: Setting, engine_redis: "redis.Redis", shared_redis: "redis.Redis", left: int
@@ -337,6 +367,27 @@ async def test_who_lost_the_lease_writes_nothing(
     assert not setting.world.sent
     await setting.step(successor)
     assert setting.world.sent
+
+
+async def test_who_is_succeeded_in_the_midst_of_many_frames_tells_no_more(
+    setting: Setting, engine_redis: "redis.Redis", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rest is its successor's to tell, before anything that is newer."""
+    monkeypatch.setattr(store, "MESSAGES_A_SCRIPT", 5)
+    stalled, world = await setting.publisher(), setting.world
+    append(engine_redis, entries_of(random_exchange(3), Random(3)))
+    sent: list[int] = []
+
+    async def succeed() -> None:
+        await setting.publisher()
+        sent.append(world.sent)
+
+    setting.fragile.stalls = succeed
+    with pytest.raises(LeaseLost):
+        await setting.step(stalled)
+    assert sent == [world.sent]
+    trades = [trade["t"] for trade in world.follower.texts[f"{SYMBOL}@trade"]]
+    assert trades == list(range(1, len(trades) + 1))
 
 
 async def test_whoever_subscribed_before_a_step_is_told(

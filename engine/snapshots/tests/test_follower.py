@@ -1,6 +1,7 @@
 """The follower takes snapshots beside the engine and trims its journal, never too far."""
 
 import logging
+from functools import partial
 from typing import Any
 
 import pytest
@@ -156,13 +157,10 @@ def test_the_log_is_written_anew_where_most_of_it_is_needless(scene: Scene) -> N
     scene.journal.set("kept", "x" * sum(log_and_memory(scene.journal)))
     assert not rewrite_log(scene.journal, above_bytes=0), "most of it is in memory"
     scene.journal.delete("kept")
-    while not is_mostly_needless(scene.journal):
-        scene.journal.set("gone", "x" * 1_000_000)
-        scene.journal.delete("gone")
+    make_mostly_needless(scene.journal)
     assert rewrite_log(scene.journal, above_bytes=0)
     wait_until(lambda: not is_rewriting(scene.journal), "the log is written")
-    log, memory = log_and_memory(scene.journal)
-    assert log < memory
+    assert not is_mostly_needless(scene.journal)
 
 
 def log_and_memory(journal: "redis.Redis") -> tuple[int, int]:
@@ -171,9 +169,17 @@ def log_and_memory(journal: "redis.Redis") -> tuple[int, int]:
     return told["aof_current_size"], journal.info("memory")["used_memory"]
 
 
+def make_mostly_needless(journal: "redis.Redis") -> None:
+    log, memory = log_and_memory(journal)
+    while log < 10 * memory:
+        journal.set("gone", "x" * 1_000_000)
+        journal.delete("gone")
+        log, memory = log_and_memory(journal)
+
+
 def is_mostly_needless(journal: "redis.Redis") -> bool:
     log, memory = log_and_memory(journal)
-    return log > 5 * memory
+    return log > memory
 
 
 def is_rewriting(journal: "redis.Redis") -> bool:
@@ -237,6 +243,27 @@ def test_the_task_does_all_of_it(
     scene.trade(4)
     assert tasks.follow_journal() == 4, "from where its replica stands"
     assert caplog.text.count("snapshot of entry") == 2
+    following = tasks._following
+    assert following is not None
+    following.close()
+
+
+@override_settings(SNAPSHOT_EVERY_S=0.0, JOURNAL_KEEP_ENTRIES=2)
+def test_the_task_has_the_log_written_anew_where_it_trimmed(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks, "_following", None)
+    monkeypatch.setattr(tasks, "rewrite_log", partial(rewrite_log, above_bytes=0))
+    scene.trade(10)
+    make_mostly_needless(scene.journal)
+    tasks.follow_journal()
+    assert not is_rewriting(scene.journal), "nothing was trimmed"
+    assert is_mostly_needless(scene.journal)
+    scene.project()
+    scene.publish_until(tail_sequence(scene.journal))
+    tasks.follow_journal()
+    wait_until(lambda: not is_rewriting(scene.journal), "the log is written")
+    assert not is_mostly_needless(scene.journal)
     following = tasks._following
     assert following is not None
     following.close()

@@ -6,6 +6,7 @@ import pytest
 from asgiref.sync import async_to_sync
 
 from engine.connections import connect_plain
+from engine.core.commands import SetPhase
 from engine.core.types import Phase
 from engine.intervals import Interval
 from engine.models import Snapshot
@@ -52,7 +53,7 @@ def history(scene: Scene) -> list[Any]:
         feeds.apply(entry, tell=False)
     market = feeds.markets[SYMBOL]
     bids, asks = market.bids.top(5_000), market.asks.top(5_000)
-    depth = reader.Depth(market.number, bids, asks, Phase.OPEN)
+    depth = reader.Depth(market.number, bids, asks, market.phase)
     candles = [market.candles.newest[interval] for interval in Interval]
     return [depth, {SYMBOL: market.window.statistics()}, candles]
 
@@ -80,6 +81,18 @@ def test_books_counters_candles_and_statistics_come_back(
     assert frames[0]["U"] == expected[0].number + 1, "depth goes on without a gap"
     trades = world.follower.texts[f"{SYMBOL.lower()}@trade"]
     assert trades[0]["t"] == expected[1][SYMBOL].last_id + 1
+
+
+def test_a_halted_market_comes_back_halted(scene: Scene, servers: ServerAddresses) -> None:
+    scene.trade(20)
+    scene.do(SetPhase(SYMBOL, Phase.HALTED))
+    scene.archive_and_trim()
+    scene.trade(5)
+    expected = history(scene)
+    scene.shared.flushall()
+    publish(scene, servers, World(scene.shared))
+    assert reader.read_depth(SYMBOL, 1).phase is Phase.HALTED
+    assert shown() == expected
 
 
 def test_a_position_that_was_trimmed_away_begins_anew(
