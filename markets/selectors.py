@@ -10,7 +10,8 @@ from itertools import chain
 from typing import Final, TypeVar
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Model, OuterRef, QuerySet
+from django.db.models import Model, OuterRef, QuerySet, Value
+from django.db.models.expressions import Combinable
 
 from engine.core.types import ListStatus
 from engine.intervals import Interval
@@ -113,8 +114,6 @@ def list_orders(
     below order id `before` and up to `end_time`. Times are those of an order's creation.
     """
     orders = Order.objects.filter(account=account)
-    if market is not None:
-        orders = orders.filter(market_id=market)
     if from_id is not None:
         orders = orders.filter(order_id__gte=from_id)
     if before is not None:
@@ -125,8 +124,11 @@ def list_orders(
         orders = orders.filter(created_at__lte=to_datetime(end_time))
     oldest = from_id is not None or start_time is not None
     if market is None:
-        orders = _of_all_markets(orders, oldest=oldest, limit=limit)
-    return _page(orders, "order_id", oldest=oldest, limit=limit)
+        found = _of_all_markets(orders, oldest=oldest, limit=limit)
+    else:
+        page = _page_of_market(orders, Value(market), oldest=oldest, limit=limit)
+        found = Order.objects.filter(order_id__in=page)
+    return _page(found, "order_id", oldest=oldest, limit=limit)
 
 
 def _of_all_markets(orders: QuerySet[Order], *, oldest: bool, limit: int) -> QuerySet[Order]:
@@ -139,7 +141,7 @@ def _of_all_markets(orders: QuerySet[Order], *, oldest: bool, limit: int) -> Que
 
 
 def _page_of_market(
-    orders: QuerySet[Order], symbol: OuterRef, *, oldest: bool, limit: int
+    orders: QuerySet[Order], symbol: Combinable, *, oldest: bool, limit: int
 ) -> QuerySet[Order, int]:
     """The ids of the oldest or newest `limit` of an account's orders in the market `symbol`, as a
     subquery."""

@@ -156,15 +156,18 @@ def pages_read(queries: CaptureQueriesContext) -> int:
 
 @pytest.mark.usefixtures("crowded")
 def test_a_market_of_few_orders_is_not_looked_for_among_all() -> None:
-    pages: list[tuple[dict[str, int], list[int]]] = [
-        ({}, [CROWD - 1, CROWD]),
-        ({"before": 22}, [20, 21]),
-        ({"from_id": 1}, [1, 2]),
-        ({"from_id": 20}, [20, 21]),
+    pages: list[tuple[str | None, dict[str, int], list[int]]] = [
+        (None, {}, [CROWD - 1, CROWD]),
+        (None, {"before": 22}, [20, 21]),
+        (None, {"from_id": 1}, [1, 2]),
+        (None, {"from_id": 20}, [20, 21]),
+        ("ETHBTC", {}, [19, 20]),
+        ("ETHBTC", {"from_id": 20}, [20]),
+        ("BTCUSDT", {"from_id": 1}, [21, 22]),
     ]
-    for page, ids in pages:
+    for market, page, ids in pages:
         with CaptureQueriesContext(connection) as queries:
-            orders = selectors.list_orders(account=1, market=None, limit=2, **page)
+            orders = selectors.list_orders(account=1, market=market, limit=2, **page)
         assert [order.order_id for order in orders] == ids
         assert pages_read(queries) < 100
 
