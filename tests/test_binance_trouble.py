@@ -1,4 +1,5 @@
-"""`/api/v3` while the engine stands still: late orders are refused, and nobody is told a lie."""
+"""`/api/v3` while the engine, or the shared Redis, stands still: late orders are refused, others go
+on, and nobody is told a lie."""
 
 import os
 import signal
@@ -11,7 +12,8 @@ import pytest
 
 from engine.connections import connect
 from engine.wire import QUEUE_KEY
-from exchange_site.tests.processes import wait_until
+from exchange_site.servers.addresses import valkey_socket
+from exchange_site.tests.processes import stopped, wait_until
 from exchange_site.tests.running import RunningExchange
 from markets.binance.tests.client import BinanceClient, order, said
 
@@ -90,3 +92,23 @@ def test_market_data_goes_on(fragile: RunningExchange, client: BinanceClient) ->
             assert client.public(path, **parameters).status_code == 200, path
     finally:
         os.kill(engine, signal.SIGCONT)
+
+
+def test_orders_go_on_uncounted_while_the_shared_redis_hangs(fragile: RunningExchange) -> None:
+    """Of two counts of an order the first one waits, for a second, and later orders wait for none:
+    a window of less than two seconds suffices."""
+    user = fragile.create_user("v3-uncounted", fund={"BTC": "5"}, tier="default")
+    trader = BinanceClient(fragile.url, user)
+    assert trader.post("order", **order()).headers["x-mbx-order-count-1d"] == "1"
+    with connect(f"unix://{valkey_socket(fragile.home)}") as shared:
+        hangs = int(shared.info("server")["process_id"])
+    with stopped([hangs]):
+        for _ in range(3):
+            answer = trader.post("order", **order(recvWindow=1_900))
+            assert answer.status_code == 200, answer.text
+            assert answer.headers["x-mbx-order-count-1d"] == "0"
+    wait_until(
+        lambda: trader.post("order", **order()).headers["x-mbx-order-count-1d"] != "0",
+        "orders are counted again",
+        pause_s=0.2,
+    )

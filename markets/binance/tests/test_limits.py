@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from accounts import counting
 from accounts.counting import run_count
 from markets.binance.endpoints import API_V3, BESIDE
 from markets.binance.errors import BinanceError
@@ -154,15 +153,11 @@ def test_orders_of_an_account(small: Any) -> None:
     assert run_count(orders_of(account=8, number=1)) == (1, 1)
 
 
-def test_without_redis_all_pass(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_redis_all_pass(settings: Settings) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:1"
-    counting._connection.cache_clear()
-    try:
-        assert run_count(weight_of(address=HERE, weight=10**9)).weight == 0
-        assert run_count(orders_of(account=7, number=10**9)) == (0, 0)
-        assert order_counts(account=7) == (0, 0)
-    finally:
-        counting._connection.cache_clear()
+    assert run_count(weight_of(address=HERE, weight=10**9)).weight == 0
+    assert run_count(orders_of(account=7, number=10**9)) == (0, 0)
+    assert order_counts(account=7) == (0, 0)
 
 
 def test_an_address_is_counted_told_and_refused(exchange: Any) -> None:
