@@ -17,6 +17,7 @@ from exchange_site.threads import in_thread
 from markets.binance import errors, queries
 from markets.binance.callers import Caller, Security
 from markets.binance.endpoints import Endpoint
+from markets.binance.errors import BinanceError
 from markets.binance.fields import Id, decode
 from markets.binance.parameters import Parameters
 from markets.binance.weights import LEAST_WEIGHT
@@ -86,7 +87,11 @@ class ApiCalls:
     async def _list(
         self, kind: commands.ListKind, parameters: Parameters, counted: Counted
     ) -> Later:
-        items = commands.read_items(kind, parameters)
+        try:
+            items = commands.read_items(kind, parameters)
+        except BinanceError:
+            await self._count(LEAST_WEIGHT, counted)
+            raise
         weight = len(items)
         caller = await admit(self._session, parameters, Security.TRADE, weight, counted)
         rest = {name: text for name, text in parameters.items() if name != kind.name}

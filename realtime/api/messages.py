@@ -71,12 +71,12 @@ def parse_list(parameters: Parameters, name: str, *, most: int) -> list[Paramete
     if name not in parameters:
         raise errors.MANDATORY_PARAMETER.error(name)
     try:
-        items = [_texts(bytes(item)) for item in _decode_list(parameters[name])]
+        items = _decode_list(parameters[name])
+        if not 0 < len(items) <= most:  # before any is read: there may be very many
+            raise errors.INVALID_DATA.error(name)
+        return [_texts(bytes(item)) for item in items]
     except (msgspec.MsgspecError, RecursionError):
         raise errors.INVALID_DATA.error(name) from None
-    if not 0 < len(items) <= most:
-        raise errors.INVALID_DATA.error(name)
-    return list[Parameters](items)
 
 
 def _texts(raw: bytes) -> dict[str, str]:

@@ -4,8 +4,15 @@ import json
 
 import pytest
 
+from engine.connections import connect
+from exchange_site.servers.addresses import valkey_socket
+from exchange_site.tests.loopback import own_address
 from exchange_site.tests.running import RunningExchange
+from markets.binance.errors import BinanceError
+from realtime.api import messages
 from realtime.tests.api_sockets import api
+
+TOO_MANY = f"[{','.join(['{}'] * 101)}]"
 
 
 @pytest.mark.parametrize(
@@ -111,6 +118,8 @@ async def test_refusals(
     [
         ("{", 1),
         ('{"id":1,"method":"nothing"}', 1),
+        ('{"id":1,"method":"orders.place","params":{}}', 1),
+        (f'{{"id":1,"method":"orders.cancel","params":{{"orders":{TOO_MANY}}}}}', 1),
         ('{"id":1,"method":"session.status"}', 2),
         ('{"id":1,"method":"session.logout"}', 2),
         ('{"id":1,"method":"session.subscriptions"}', 2),
@@ -130,6 +139,27 @@ async def test_everything_weighs_something(
     async with api(exchange.url, address=here) as client:
         first = await used()
         assert await used() in {first + weight, weight}, "or a new minute has begun"
+
+
+async def test_who_is_banned_hears_only_that(exchange: RunningExchange) -> None:
+    here = own_address()
+    with connect(f"unix://{valkey_socket(exchange.home)}") as shared:
+        shared.set(f"binance:ban:{here}", 1, ex=60)
+    async with api(exchange.url, address=here) as client:
+        for method in ("ping", "nothing", "orders.place", "orders.cancel", "order.place"):
+            answer = await client.ask(method)
+            assert (answer["status"], answer["error"]["code"]) == (418, -1003), method
+
+
+def test_of_a_list_that_is_too_long_nothing_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For it would be read before anybody is known, or counted."""
+
+    def read(_: bytes) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(messages, "_texts", read)
+    with pytest.raises(BinanceError, match="-1130"):
+        messages.parse_list({"orders": TOO_MANY}, "orders", most=100)
 
 
 async def test_rate_limits_are_left_out_for_whoever_wants_none(exchange: RunningExchange) -> None:
