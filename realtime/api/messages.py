@@ -7,6 +7,7 @@ import msgspec
 
 from markets.binance import errors
 from markets.binance.errors import BinanceError, Words, error_body
+from markets.binance.limits import LimitExceeded
 from markets.binance.parameters import MAX_PARAMETERS, Parameters
 from markets.binance.payloads import RateLimitUsage
 from realtime.protocol import RequestId
@@ -114,8 +115,11 @@ def error_answer(
 
 
 def error_fields(error: BinanceError) -> dict[str, Any]:
-    """`status` and `error`."""
-    return {"status": error.status, "error": error_body(error)}
+    """`status` and `error`. On the socket a limit says in `data` when it is worth another try."""
+    body = error_body(error)
+    if isinstance(error, LimitExceeded):
+        body["data"] = {"serverTime": error.now_ms, "retryAfter": error.retry_at_ms}
+    return {"status": error.status, "error": body}
 
 
 def _write(fields: dict[str, Any], limits: Sequence[RateLimitUsage] | None) -> str:

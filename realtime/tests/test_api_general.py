@@ -1,6 +1,7 @@
 """The WebSocket API for everybody: market data, ids, and what is no request."""
 
 import json
+import time
 
 import pytest
 
@@ -141,14 +142,40 @@ async def test_everything_weighs_something(
         assert await used() in {first + weight, weight}, "or a new minute has begun"
 
 
+def used(exchange: RunningExchange, address: str, weight: int, *, banned_s: int = 0) -> None:
+    """In this minute, and in the next one, if it begins meanwhile."""
+    minute = int(time.time()) // 60
+    with connect(f"unix://{valkey_socket(exchange.home)}") as shared:
+        for each in (minute, minute + 1):
+            shared.set(f"binance:weight:{address}:{each}", weight, ex=120)
+        if banned_s:
+            shared.set(f"binance:ban:{address}", 1, ex=banned_s)
+
+
+async def test_who_asks_too_much_hears_how_much_and_when_to_come_back(
+    exchange: RunningExchange,
+) -> None:
+    here = own_address()
+    used(exchange, here, 6_999)
+    async with api(exchange.url, address=here) as client:
+        answer = await client.ask("ping")
+    assert (answer["status"], answer["error"]["code"]) == (429, -1003)
+    assert answer["rateLimits"][0]["count"] == 7_000
+    retry = answer["error"]["data"]
+    assert 0 < retry["retryAfter"] - retry["serverTime"] <= 60_000
+
+
 async def test_who_is_banned_hears_only_that(exchange: RunningExchange) -> None:
     here = own_address()
-    with connect(f"unix://{valkey_socket(exchange.home)}") as shared:
-        shared.set(f"binance:ban:{here}", 1, ex=60)
+    used(exchange, here, 2_411, banned_s=300)
     async with api(exchange.url, address=here) as client:
         for method in ("ping", "nothing", "orders.place", "orders.cancel", "order.place"):
             answer = await client.ask(method)
             assert (answer["status"], answer["error"]["code"]) == (418, -1003), method
+            assert answer["rateLimits"][0]["count"] == 2_411
+            retry = answer["error"]["data"]
+            assert 240_000 < retry["retryAfter"] - retry["serverTime"] <= 300_000
+            assert f"IP banned until {retry['retryAfter']}." in answer["error"]["msg"]
 
 
 def test_of_a_list_that_is_too_long_nothing_is_read(monkeypatch: pytest.MonkeyPatch) -> None:

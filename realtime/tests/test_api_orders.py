@@ -187,6 +187,9 @@ async def test_orders_of_those_who_are_no_makers_are_counted(exchange: RunningEx
         refused = await client.ask("orders.place", **stamped({"orders": [order()] * 60}))
     assert refused["status"] == 429
     assert refused["error"]["code"] == -1015
+    assert [limit["count"] for limit in refused["rateLimits"]][1:] == [60, 60]
+    retry = refused["error"]["data"]
+    assert 0 < retry["retryAfter"] - retry["serverTime"] <= 10_000
 
 
 async def one_order(client: ApiClient, **changes: object) -> Any:
