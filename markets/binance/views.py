@@ -66,7 +66,7 @@ class BinanceView(AsyncAPIView):
             prepared = prepare(caller, wanted, await aget_definition(symbol=symbol))
             if prepared is not None:
                 return json_response(await send_prepared(prepared))
-        return json_response(await in_thread(lambda: endpoint.answer(caller, wanted)))
+        return json_response(await in_thread(lambda: endpoint.answer_in_time(caller, wanted)))
 
     async def _admit(self, call: Call, endpoint: Endpoint) -> Caller:
         """Know the caller and count the request; a maker's is not counted."""

@@ -81,7 +81,7 @@ class ApiCalls:
             prepared = await commands.prepared(prepare, caller, wanted)
             if prepared is not None:
                 return await commands.send(self._engine, prepared)
-        future = asyncio.ensure_future(in_thread(partial(endpoint.answer, caller, wanted)))
+        future = asyncio.ensure_future(in_thread(partial(endpoint.answer_in_time, caller, wanted)))
         return Later(future, as_it_is)
 
     async def _list(
