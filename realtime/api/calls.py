@@ -96,7 +96,8 @@ class ApiCalls:
         caller = await admit(self._session, parameters, Security.TRADE, weight, counted)
         rest = {name: text for name, text in parameters.items() if name != kind.name}
         decode(_without_ours(rest), queries.NoParameters)
-        await count_orders(caller, len(items) if kind.counts else 0, counted)
+        number = sum(not isinstance(item, BinanceError) for item in items) if kind.counts else 0
+        await count_orders(caller, number, counted)  # what cannot be read does not count, as alone
         return await commands.send_all(self._engine, kind, caller, items)
 
     async def _log_on(self, parameters: Parameters, counted: Counted) -> dict[str, Any]:
