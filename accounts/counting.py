@@ -1,11 +1,14 @@
 """Counts requests and orders in the shared Redis: each with one script, hence one round trip.
 
 Threads ask by `run_count`, coroutines by `counting()`. Where that Redis does not answer, nothing is
-counted and all pass: trading does not stop with it.
+counted and all pass: trading does not stop with it, nor does anybody wait who comes later.
 """
 
 import asyncio
 import logging
+import math
+import threading
+import time
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final, Generic, NamedTuple, TypeVar
@@ -19,7 +22,11 @@ from engine.connections import connect, connect_async
 MAX_TOGETHER: Final = 500
 
 PATIENCE_S: Final = 1.0
-"""With a Redis that hangs. A count is worth less than the order that waits for it."""
+"""With a Redis that hangs, or cannot be reached. A count is worth less than the order that waits
+for it."""
+
+RETRY_EVERY_S: Final = 1.0
+"""While it is away, how soon it is asked again."""
 
 _T = TypeVar("_T")
 _log = logging.getLogger(__name__)
@@ -40,23 +47,65 @@ class Count(NamedTuple, Generic[_T]):
         return "EVAL", self.script, len(self.names), *self.names, *self.arguments
 
 
-def run_count(count: Count[_T]) -> _T:
-    """What `count` reads from the answer."""
-    try:
-        answer = _connection().execute_command(*count.command())
-    except redis.RedisError:
-        _warn_uncounted()
-        answer = None
-    return count.read(answer)
+class _SharedRedis:
+    """Asked by threads; and, for all of the process, whether it is known to be away.
 
+    While it is, nobody waits for it. One question at a time finds out whether it is back, on a
+    thread of its own; it is somebody's coming that has it asked.
+    """
 
-def _warn_uncounted() -> None:
-    _log.warning("the shared Redis does not answer: nothing is counted")
+    def __init__(self, url: str) -> None:
+        self._client: Any = connect(url, timeout_s=PATIENCE_S)
+        self._lock = threading.Lock()
+        self._retry_at_s: float | None = None
+        """In monotonic time; None of one that answers."""
+
+    def ask(self, command: tuple[str | int, ...]) -> Any:
+        """None where it does not answer."""
+        if self.is_away():
+            return None
+        try:
+            return self._client.execute_command(*command)
+        except redis.RedisError as error:
+            self.failed(error)
+            return None
+
+    def is_away(self) -> bool:
+        if self._retry_at_s is None:
+            return False
+        with self._lock:
+            if self._retry_at_s is not None and time.monotonic() >= self._retry_at_s:
+                threading.Thread(target=self._ask_again, daemon=True).start()
+                self._retry_at_s = math.inf  # until that thread knows
+        return True
+
+    def failed(self, error: Exception) -> None:
+        """Note that a question was not answered; whoever answers with an error is not away."""
+        _log.warning("nothing is counted: the shared Redis does not answer (%s)", error)
+        if not isinstance(error, redis.ResponseError):
+            with self._lock:
+                if self._retry_at_s is None:  # else somebody finds out already
+                    self._retry_at_s = time.monotonic() + RETRY_EVERY_S
+
+    def _ask_again(self) -> None:
+        retry_at_s: float | None = None
+        try:
+            self._client.ping()
+        except Exception as error:
+            _log.warning("still nothing is counted (%s)", error)
+            retry_at_s = time.monotonic() + RETRY_EVERY_S
+        with self._lock:
+            self._retry_at_s = retry_at_s
 
 
 @lru_cache(maxsize=1)
-def _connection() -> "redis.Redis":
-    return connect(settings.REDIS_URL)
+def _shared_redis(url: str) -> _SharedRedis:
+    return _SharedRedis(url)
+
+
+def run_count(count: Count[_T]) -> _T:
+    """What `count` reads from the answer."""
+    return count.read(_shared_redis(settings.REDIS_URL).ask(count.command()))
 
 
 class _Asked(NamedTuple):
@@ -73,11 +122,14 @@ class Counting:
 
     def __init__(self, url: str) -> None:
         self._client: Any = connect_async(url, timeout_s=PATIENCE_S)
+        self._redis = _shared_redis(url)
         self._waiting: list[_Asked] = []
         self._asking: asyncio.Task[None] | None = None
 
     async def run(self, count: Count[_T]) -> _T:
         """What `count` reads from the answer. Who asks bounds how many wait."""
+        if self._redis.is_away():
+            return count.read(None)
         answer = asyncio.get_running_loop().create_future()
         self._waiting.append(_Asked(count.command(), answer))
         if self._asking is None or self._asking.done():
@@ -93,14 +145,16 @@ class Counting:
 
     async def _answers(self, asked: list[_Asked]) -> list[Any]:
         """None each where Redis does not answer."""
+        if self._redis.is_away():  # since they began to wait
+            return [None] * len(asked)
         try:
             async with self._client.pipeline(transaction=False) as pipeline:
                 for each in asked:
                     pipeline.execute_command(*each.command)
                 answers: list[Any] = await pipeline.execute()
                 return answers
-        except (redis.RedisError, OSError):
-            _warn_uncounted()
+        except (redis.RedisError, OSError) as error:
+            self._redis.failed(error)
         except Exception:
             _log.exception("requests were not counted")
         return [None] * len(asked)

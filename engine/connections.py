@@ -5,7 +5,7 @@ reply was lost, and so place one order several times.
 """
 
 import asyncio
-from typing import Any
+from typing import Any, Final
 
 import redis
 import redis.asyncio
@@ -13,9 +13,12 @@ from hiredis import pack_command
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+CONNECT_S: Final = 5.0
+
 
 def connect(url: str, *, timeout_s: float | None = 5.0, **options: Any) -> "redis.Redis":
-    """`None` waits for ever, as a subscription does; it is asked now and then if it still lives."""
+    """`None` waits for ever, as a subscription does; it is asked now and then if it still lives.
+    A connection is waited for as long as an answer is, but for CONNECT_S at most."""
     alive: dict[str, Any] = {"health_check_interval": 15} if timeout_s is None else {}
     retry = Retry(NoBackoff(), 0)
     return redis.Redis.from_url(url, retry=retry, **_timeouts(timeout_s), **alive, **options)
@@ -76,4 +79,5 @@ def connect_plain(url: str) -> PlainRedis:
 
 
 def _timeouts(seconds: float | None) -> dict[str, Any]:
-    return {"socket_timeout": seconds, "socket_connect_timeout": 5.0}
+    connect_s = CONNECT_S if seconds is None else min(seconds, CONNECT_S)
+    return {"socket_timeout": seconds, "socket_connect_timeout": connect_s}

@@ -1,4 +1,5 @@
-"""`/api/v3` while the engine stands still: late orders are refused, and nobody is told a lie."""
+"""`/api/v3` while the engine, or the shared Redis, stands still: late orders are refused, others go
+on, and nobody is told a lie."""
 
 import os
 import signal
@@ -11,11 +12,14 @@ import pytest
 
 from engine.connections import connect
 from engine.wire import QUEUE_KEY
-from exchange_site.tests.processes import wait_until
+from exchange_site.servers.addresses import valkey_socket
+from exchange_site.tests.processes import stopped, wait_until
 from exchange_site.tests.running import RunningExchange
+from exchange_site.threads import THREADS
 from markets.binance.tests.client import BinanceClient, order, said
 
 RECV_WINDOW_MS = 1_500
+LATE = (-1021, "Timestamp for this request is outside of the recvWindow.")
 
 
 @pytest.fixture(scope="module")
@@ -48,12 +52,32 @@ def test_an_order_that_its_recv_window_outlived_is_not_placed(
         lambda: client.post("order", **order(recvWindow=RECV_WINDOW_MS)),
         lambda _: (time.monotonic() - began) * 1000 > 2 * RECV_WINDOW_MS,
     )
-    assert (answer.status_code, *said(answer)) == (
-        400,
-        -1021,
-        "Timestamp for this request is outside of the recvWindow.",
-    )
+    assert (answer.status_code, *said(answer)) == (400, *LATE)
     assert client.get("openOrders").json() == []
+
+
+def test_what_waited_longer_than_its_window_for_a_thread_cancels_nothing(
+    fragile: RunningExchange,
+) -> None:
+    """An order that was placed meanwhile would be cancelled by whoever has given up long ago."""
+    user = fragile.create_user("v3-late", fund={"BTC": "5"})
+    trader, late = BinanceClient(fragile.url, user), BinanceClient(fragile.url, user)
+    assert trader.post("order", **order()).status_code == 200
+    window: dict[str, object] = {"symbol": "ETHBTC", "recvWindow": RECV_WINDOW_MS}
+    with ThreadPoolExecutor(THREADS + 2) as pool, connect(fragile.engine_redis_url) as server:
+        with stopped([fragile.process_of("run_engine")]):
+            for _ in range(THREADS):
+                pool.submit(trader.get, "openOrders", symbol="ETHBTC", recvWindow=60_000)
+            wait_until(lambda: server.llen(QUEUE_KEY) >= THREADS, "no thread is free")
+            began = time.monotonic()
+            answers = [
+                pool.submit(late.delete, "openOrders", **window),
+                pool.submit(late.delete, "orderList", orderListId=1, **window),
+            ]
+            wait_until(lambda: time.monotonic() - began > 2 * RECV_WINDOW_MS / 1_000, "it is late")
+        for answer in answers:
+            assert said(answer.result(20)) == LATE
+    assert len(trader.get("openOrders").json()) == 1
 
 
 def test_an_order_without_an_answer_has_an_unknown_status(
@@ -90,3 +114,23 @@ def test_market_data_goes_on(fragile: RunningExchange, client: BinanceClient) ->
             assert client.public(path, **parameters).status_code == 200, path
     finally:
         os.kill(engine, signal.SIGCONT)
+
+
+def test_orders_go_on_uncounted_while_the_shared_redis_hangs(fragile: RunningExchange) -> None:
+    """Of two counts of an order the first one waits, for a second, and later orders wait for none:
+    a window of less than two seconds suffices."""
+    user = fragile.create_user("v3-uncounted", fund={"BTC": "5"}, tier="default")
+    trader = BinanceClient(fragile.url, user)
+    assert trader.post("order", **order()).headers["x-mbx-order-count-1d"] == "1"
+    with connect(f"unix://{valkey_socket(fragile.home)}") as shared:
+        hangs = int(shared.info("server")["process_id"])
+    with stopped([hangs]):
+        for _ in range(3):
+            answer = trader.post("order", **order(recvWindow=1_900))
+            assert answer.status_code == 200, answer.text
+            assert answer.headers["x-mbx-order-count-1d"] == "0"
+    wait_until(
+        lambda: trader.post("order", **order()).headers["x-mbx-order-count-1d"] != "0",
+        "orders are counted again",
+        pause_s=0.2,
+    )

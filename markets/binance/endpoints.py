@@ -5,7 +5,16 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from markets.binance import account, changes, market_data, order_lists, orders, queries, wallet
+from markets.binance import (
+    account,
+    changes,
+    errors,
+    market_data,
+    order_lists,
+    orders,
+    queries,
+    wallet,
+)
 from markets.binance.callers import Caller, Security
 from markets.binance.orders import Prepare
 from markets.binance.weights import (
@@ -32,6 +41,13 @@ class Endpoint(NamedTuple):
     """How many orders it counts as."""
     prepare: Prepare | None = None
     """For what needs no thread: what `answer` would send to the engine, and say of the reply."""
+
+    def answer_in_time(self, caller: Caller, wanted: Any) -> Any:
+        """`answer`, when a thread's turn has come. Whoever has given up meanwhile, as his
+        `recvWindow` says, would not expect a change any more: raises BinanceError -1021."""
+        if self.security is Security.TRADE and not caller.valid_ms:
+            raise errors.OUTSIDE_RECV_WINDOW.error()
+        return self.answer(caller, wanted)
 
 
 Methods = dict[str, Endpoint]

@@ -23,20 +23,11 @@ _log = logging.getLogger(__name__)
 class BinanceError(Exception):
     """Ends a request with `{"code": ..., "msg": ...}` and this HTTP status."""
 
-    def __init__(
-        self,
-        code: int,
-        text: str,
-        *,
-        status: int = 400,
-        retry_after_s: float | None = None,
-        data: object = None,
-    ) -> None:
+    def __init__(self, code: int, text: str, *, status: int = 400, data: object = None) -> None:
         super().__init__(f"{code} {text}")
         self.code = code
         self.text = text
         self.status = status
-        self.retry_after_s = retry_after_s
         self.data = data
         """What else there is to say of it, for the few errors that say more."""
 

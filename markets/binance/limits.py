@@ -19,13 +19,13 @@ Where that Redis does not answer, nothing is counted and all pass: trading does 
 import time
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from django.conf import settings
 
 from accounts.counting import Count, run_count
 from markets.binance import errors
-from markets.binance.errors import BinanceError
+from markets.binance.errors import BinanceError, Words
 
 MAX_VIOLATIONS: Final = 100
 """Requests beyond the limit that are answered 429; the next one bans."""
@@ -36,6 +36,8 @@ LONGEST_BAN_S: Final = 3 * 24 * 60 * 60
 _MINUTE_S: Final = 60
 TEN_SECONDS: Final = 10
 DAY: Final = 24 * 60 * 60
+_WINDOWS: Final = ((TEN_SECONDS, "10 SECOND"), (DAY, "1 DAY"))
+"""Of orders."""
 
 
 class Usage(NamedTuple):
@@ -64,10 +66,38 @@ class OrderCounts(NamedTuple):
 UNCOUNTED: Final = Usage(0)
 UNCOUNTED_ORDERS: Final = OrderCounts(0, 0)
 
+_Used = TypeVar("_Used", Usage, OrderCounts)
+
+
+class LimitExceeded(BinanceError, Generic[_Used]):
+    """Tells what is used, and from when on it is worth another try. Times are milliseconds since
+    the epoch."""
+
+    def __init__(
+        self, words: Words, *values: object, used: _Used, now_s: float, retry_at_ms: int
+    ) -> None:
+        super().__init__(words.code, words.text.format(*values), status=words.status)
+        self.used: _Used = used
+        self.now_ms = int(now_s * 1_000)
+        self.retry_at_ms = retry_at_ms
+
+    @property
+    def retry_after_s(self) -> float:
+        return (self.retry_at_ms - self.now_ms) / 1_000
+
+
+class TooMuchWeight(LimitExceeded[Usage]):
+    """By an address: -1003, with 429 or, of one that is banned, 418."""
+
+
+class TooManyOrders(LimitExceeded[OrderCounts]):
+    """By an account: -1015."""
+
+
 # One script, so that a request takes one round trip and no other process sees half of it.
 _USE: Final = """
 local ban = redis.call('PTTL', KEYS[3])
-if ban > 0 then return {-1, ban} end
+if ban > 0 then return {redis.call('GET', KEYS[1]) or '0', ban} end
 local used = redis.call('INCRBY', KEYS[1], ARGV[1])
 if used == tonumber(ARGV[1]) then redis.call('EXPIRE', KEYS[1], 61) end
 if used <= tonumber(ARGV[2]) then return {used, 0} end
@@ -79,27 +109,29 @@ redis.call('EXPIRE', KEYS[4], ARGV[5])
 local seconds = math.min(tonumber(ARGV[4]) * 2 ^ math.min(bans - 1, 20), tonumber(ARGV[5]))
 redis.call('SET', KEYS[3], '1', 'EX', string.format('%d', seconds))
 redis.call('DEL', KEYS[2])
-return {-1, string.format('%d', seconds * 1000)}
+return {used, string.format('%d', seconds * 1000)}
 """
 
 _PLACE: Final = """
+local counts = redis.call('MGET', KEYS[1], KEYS[2])
 for i = 1, 2 do
-  local placed = tonumber(redis.call('GET', KEYS[i]) or '0')
-  if placed + ARGV[1] > tonumber(ARGV[1 + i]) then return {-i, 0} end
+  local placed = tonumber(counts[i] or '0')
+  if placed + ARGV[1] > tonumber(ARGV[1 + i]) then
+    return {counts[1] or '0', counts[2] or '0', i}
+  end
 end
-local counts = {}
 for i = 1, 2 do
   counts[i] = redis.call('INCRBY', KEYS[i], ARGV[1])
   if counts[i] == tonumber(ARGV[1]) then redis.call('EXPIRE', KEYS[i], ARGV[3 + i]) end
 end
-return counts
+return {counts[1], counts[2], 0}
 """
 
 _PLACED: Final = "return redis.call('MGET', KEYS[1], KEYS[2])"
 
 
 def weight_of(*, address: str, weight: int) -> Count[Usage]:
-    """A request. Reading it raises BinanceError -1003, status 429 or 418."""
+    """A request. Reading it raises TooMuchWeight."""
     now = time.time()
     limit = settings.BINANCE_REQUEST_WEIGHT_PER_MINUTE
     names = (
@@ -113,37 +145,48 @@ def weight_of(*, address: str, weight: int) -> Count[Usage]:
 
 
 def orders_of(*, account: int, number: int) -> Count[OrderCounts]:
-    """Orders that are about to be placed. Reading it raises BinanceError -1015."""
+    """Orders that are about to be placed. Reading it raises TooManyOrders."""
+    now = time.time()
     limits = (settings.BINANCE_ORDERS_PER_10_SECONDS, settings.BINANCE_ORDERS_PER_DAY)
     arguments = (number, *limits, TEN_SECONDS + 1, DAY + 1)
-    return Count(_PLACE, _order_keys(account), arguments, partial(_order_counts, limits))
+    return Count(_PLACE, _order_keys(account, now), arguments, partial(_order_counts, now, limits))
 
 
 def _usage(now: float, limit: int, answer: Any) -> Usage:
     if answer is None:
         return UNCOUNTED
-    used, ban_ms = int(answer[0]), int(answer[1])
-    if used < 0:
-        raise _banned(now, ban_ms)
-    if used > limit:
-        raise _too_much(limit, _MINUTE_S - now % _MINUTE_S)
-    return Usage(used)
+    used, ban_ms = Usage(int(answer[0])), int(answer[1])
+    if ban_ms:
+        until_ms = int(now * 1_000) + ban_ms
+        raise TooMuchWeight(errors.BANNED, until_ms, used=used, now_s=now, retry_at_ms=until_ms)
+    if used.weight > limit:
+        retry_at_ms = _end_ms(now, _MINUTE_S)
+        words = errors.TOO_MUCH_WEIGHT
+        raise TooMuchWeight(words, limit, used=used, now_s=now, retry_at_ms=retry_at_ms)
+    return used
 
 
-def _order_counts(limits: Sequence[int], answer: Any) -> OrderCounts:
+def _order_counts(now: float, limits: Sequence[int], answer: Any) -> OrderCounts:
     if answer is None:
         return UNCOUNTED_ORDERS
-    ten_seconds, day = (int(count) for count in answer)
-    if ten_seconds == -1:
-        raise errors.TOO_MANY_ORDERS.error(limits[0], "10 SECOND")
-    if ten_seconds == -2:
-        raise errors.TOO_MANY_ORDERS.error(limits[1], "1 DAY")
-    return OrderCounts(ten_seconds, day)
+    ten_seconds, day, exceeded = (int(each) for each in answer)
+    used = OrderCounts(ten_seconds, day)
+    if exceeded:
+        seconds, window = _WINDOWS[exceeded - 1]
+        retry_at_ms = _end_ms(now, seconds)
+        words, limit = errors.TOO_MANY_ORDERS, limits[exceeded - 1]
+        raise TooManyOrders(words, limit, window, used=used, now_s=now, retry_at_ms=retry_at_ms)
+    return used
+
+
+def _end_ms(now: float, seconds: int) -> int:
+    """Of the window of so many seconds."""
+    return (int(now) // seconds + 1) * seconds * 1_000
 
 
 def order_counts(*, account: int) -> OrderCounts:
     """What was counted so far."""
-    return run_count(Count(_PLACED, _order_keys(account), (), _placed))
+    return run_count(Count(_PLACED, _order_keys(account, time.time()), (), _placed))
 
 
 def _placed(answer: Any) -> OrderCounts:
@@ -153,21 +196,9 @@ def _placed(answer: Any) -> OrderCounts:
     return OrderCounts(int(ten_seconds or 0), int(day or 0))
 
 
-def _order_keys(account: int) -> tuple[str, str]:
-    now = int(time.time())
+def _order_keys(account: int, now: float) -> tuple[str, str]:
     ten_seconds, day = (
-        f"binance:orders:{account}:{seconds}:{now // seconds}" for seconds in (TEN_SECONDS, DAY)
+        f"binance:orders:{account}:{seconds}:{int(now) // seconds}"
+        for seconds in (TEN_SECONDS, DAY)
     )
     return ten_seconds, day
-
-
-def _banned(now: float, ban_ms: int) -> BinanceError:
-    error = errors.BANNED.error(int(now * 1000) + ban_ms)
-    error.retry_after_s = ban_ms / 1000
-    return error
-
-
-def _too_much(limit: int, wait_s: float) -> BinanceError:
-    error = errors.TOO_MUCH_WEIGHT.error(limit)
-    error.retry_after_s = wait_s
-    return error

@@ -22,6 +22,7 @@ from markets.binance.callers import Call, Caller, Security, identify
 from markets.binance.endpoints import Endpoint, Methods
 from markets.binance.errors import BinanceError, binance_error, error_body
 from markets.binance.fields import decode
+from markets.binance.limits import TooManyOrders, TooMuchWeight
 from markets.binance.orders import send_prepared
 from markets.binance.parameters import read_parameters
 from markets.binance.schema import BinanceSchema, describe
@@ -65,7 +66,7 @@ class BinanceView(AsyncAPIView):
             prepared = prepare(caller, wanted, await aget_definition(symbol=symbol))
             if prepared is not None:
                 return json_response(await send_prepared(prepared))
-        return json_response(await in_thread(lambda: endpoint.answer(caller, wanted)))
+        return json_response(await in_thread(lambda: endpoint.answer_in_time(caller, wanted)))
 
     async def _admit(self, call: Call, endpoint: Endpoint) -> Caller:
         """Know the caller and count the request; a maker's is not counted."""
@@ -85,13 +86,22 @@ class BinanceView(AsyncAPIView):
         return caller
 
     async def _use(self, address: str, weight: int) -> None:
-        usage = await counting().run(limits.weight_of(address=address, weight=weight))
+        try:
+            usage = await counting().run(limits.weight_of(address=address, weight=weight))
+        except TooMuchWeight as error:
+            self.headers |= error.used.headers()
+            raise
         self.headers |= usage.headers()
 
     async def _count_orders(self, caller: Caller, number: int) -> None:
         counts = limits.UNCOUNTED_ORDERS
         if not caller.is_maker:
-            counts = await counting().run(limits.orders_of(account=caller.account, number=number))
+            count = limits.orders_of(account=caller.account, number=number)
+            try:
+                counts = await counting().run(count)
+            except TooManyOrders as error:
+                self.headers |= error.used.headers()
+                raise
         self.headers |= counts.headers()
 
 
@@ -127,7 +137,7 @@ def unknown_path(_: HttpRequest) -> HttpResponse:
 
 def error_response(error: BinanceError) -> HttpResponse:
     response = json_response(error_body(error), status=error.status)
-    if error.retry_after_s is not None:
+    if isinstance(error, TooMuchWeight):  # of orders Binance does not say it here
         response.headers["Retry-After"] = str(max(1, round(error.retry_after_s)))
     return response
 

@@ -9,7 +9,7 @@ from markets.binance import limits
 from markets.binance.callers import Caller, Security
 from markets.binance.errors import BinanceError
 from markets.binance.exchange_info import rate_limits
-from markets.binance.limits import OrderCounts
+from markets.binance.limits import OrderCounts, TooManyOrders, TooMuchWeight
 from markets.binance.parameters import Parameters
 from markets.binance.payloads import RateLimitUsage
 from realtime.api.session import ApiSession
@@ -64,7 +64,12 @@ async def admit(
 
 
 async def _use_weight(session: ApiSession, weight: int, counted: Counted) -> None:
-    counted.usage = await counting().run(limits.weight_of(address=session.address, weight=weight))
+    count = limits.weight_of(address=session.address, weight=weight)
+    try:
+        counted.usage = await counting().run(count)
+    except TooMuchWeight as error:
+        counted.usage = error.used
+        raise
 
 
 async def count_orders(caller: Caller, number: int, counted: Counted) -> None:
@@ -72,7 +77,12 @@ async def count_orders(caller: Caller, number: int, counted: Counted) -> None:
     if not number:
         return
     counted.orders = limits.UNCOUNTED_ORDERS
-    if not caller.is_maker:
+    if caller.is_maker:
+        return
+    try:
         counted.orders = await counting().run(
             limits.orders_of(account=caller.account, number=number)
         )
+    except TooManyOrders as error:
+        counted.orders = error.used
+        raise

@@ -17,6 +17,7 @@ from exchange_site.threads import in_thread
 from markets.binance import errors, queries
 from markets.binance.callers import Caller, Security
 from markets.binance.endpoints import Endpoint
+from markets.binance.errors import BinanceError
 from markets.binance.fields import Id, decode
 from markets.binance.parameters import Parameters
 from markets.binance.weights import LEAST_WEIGHT
@@ -80,18 +81,23 @@ class ApiCalls:
             prepared = await commands.prepared(prepare, caller, wanted)
             if prepared is not None:
                 return await commands.send(self._engine, prepared)
-        future = asyncio.ensure_future(in_thread(partial(endpoint.answer, caller, wanted)))
+        future = asyncio.ensure_future(in_thread(partial(endpoint.answer_in_time, caller, wanted)))
         return Later(future, as_it_is)
 
     async def _list(
         self, kind: commands.ListKind, parameters: Parameters, counted: Counted
     ) -> Later:
-        items = commands.read_items(kind, parameters)
+        try:
+            items = commands.read_items(kind, parameters)
+        except BinanceError:
+            await self._count(LEAST_WEIGHT, counted)
+            raise
         weight = len(items)
         caller = await admit(self._session, parameters, Security.TRADE, weight, counted)
         rest = {name: text for name, text in parameters.items() if name != kind.name}
         decode(_without_ours(rest), queries.NoParameters)
-        await count_orders(caller, len(items) if kind.counts else 0, counted)
+        number = sum(not isinstance(item, BinanceError) for item in items) if kind.counts else 0
+        await count_orders(caller, number, counted)  # what cannot be read does not count, as alone
         return await commands.send_all(self._engine, kind, caller, items)
 
     async def _log_on(self, parameters: Parameters, counted: Counted) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import msgspec
 
 from markets.binance import errors
 from markets.binance.errors import BinanceError, Words, error_body
+from markets.binance.limits import LimitExceeded
 from markets.binance.parameters import MAX_PARAMETERS, Parameters
 from markets.binance.payloads import RateLimitUsage
 from realtime.protocol import RequestId
@@ -71,12 +72,12 @@ def parse_list(parameters: Parameters, name: str, *, most: int) -> list[Paramete
     if name not in parameters:
         raise errors.MANDATORY_PARAMETER.error(name)
     try:
-        items = [_texts(bytes(item)) for item in _decode_list(parameters[name])]
+        items = _decode_list(parameters[name])
+        if not 0 < len(items) <= most:  # before any is read: there may be very many
+            raise errors.INVALID_DATA.error(name)
+        return [_texts(bytes(item)) for item in items]
     except (msgspec.MsgspecError, RecursionError):
         raise errors.INVALID_DATA.error(name) from None
-    if not 0 < len(items) <= most:
-        raise errors.INVALID_DATA.error(name)
-    return list[Parameters](items)
 
 
 def _texts(raw: bytes) -> dict[str, str]:
@@ -114,8 +115,11 @@ def error_answer(
 
 
 def error_fields(error: BinanceError) -> dict[str, Any]:
-    """`status` and `error`."""
-    return {"status": error.status, "error": error_body(error)}
+    """`status` and `error`. On the socket a limit says in `data` when it is worth another try."""
+    body = error_body(error)
+    if isinstance(error, LimitExceeded):
+        body["data"] = {"serverTime": error.now_ms, "retryAfter": error.retry_at_ms}
+    return {"status": error.status, "error": body}
 
 
 def _write(fields: dict[str, Any], limits: Sequence[RateLimitUsage] | None) -> str:

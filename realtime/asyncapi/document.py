@@ -42,6 +42,10 @@ _REPLACED: Final = described(
     {"$ref": _REFERENCE.format(name=payloads.Replaced.__name__)},
     "Of `order.cancelReplace` alone: what became of each of its steps.",
 )
+_RETRY: Final = described(
+    record({"serverTime": TIME, "retryAfter": TIME}),
+    "Of an exceeded limit alone: when the next try is worth while.",
+)
 _LIMITS: Final = listed(
     record(
         {
@@ -142,7 +146,7 @@ def _api_messages(results: dict[str, Schema]) -> dict[str, Schema]:
 
 def _frames_of_api(result: Schema) -> dict[str, Schema]:
     limits = {"rateLimits": _LIMITS}
-    error = record(_ERROR_FIELDS, {"data": _REPLACED})
+    error = record(_ERROR_FIELDS, {"data": {"anyOf": [_REPLACED, _RETRY]}})
     return {
         "answer": record({"id": REQUEST_ID, "status": {"const": 200}, "result": result}, limits),
         "refusal": record({"id": REQUEST_ID, "status": INTEGER, "error": error}, limits),

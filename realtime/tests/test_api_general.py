@@ -1,11 +1,19 @@
 """The WebSocket API for everybody: market data, ids, and what is no request."""
 
 import json
+import time
 
 import pytest
 
+from engine.connections import connect
+from exchange_site.servers.addresses import valkey_socket
+from exchange_site.tests.loopback import own_address
 from exchange_site.tests.running import RunningExchange
+from markets.binance.errors import BinanceError
+from realtime.api import messages
 from realtime.tests.api_sockets import api
+
+TOO_MANY = f"[{','.join(['{}'] * 101)}]"
 
 
 @pytest.mark.parametrize(
@@ -111,6 +119,8 @@ async def test_refusals(
     [
         ("{", 1),
         ('{"id":1,"method":"nothing"}', 1),
+        ('{"id":1,"method":"orders.place","params":{}}', 1),
+        (f'{{"id":1,"method":"orders.cancel","params":{{"orders":{TOO_MANY}}}}}', 1),
         ('{"id":1,"method":"session.status"}', 2),
         ('{"id":1,"method":"session.logout"}', 2),
         ('{"id":1,"method":"session.subscriptions"}', 2),
@@ -130,6 +140,53 @@ async def test_everything_weighs_something(
     async with api(exchange.url, address=here) as client:
         first = await used()
         assert await used() in {first + weight, weight}, "or a new minute has begun"
+
+
+def used(exchange: RunningExchange, address: str, weight: int, *, banned_s: int = 0) -> None:
+    """In this minute, and in the next one, if it begins meanwhile."""
+    minute = int(time.time()) // 60
+    with connect(f"unix://{valkey_socket(exchange.home)}") as shared:
+        for each in (minute, minute + 1):
+            shared.set(f"binance:weight:{address}:{each}", weight, ex=120)
+        if banned_s:
+            shared.set(f"binance:ban:{address}", 1, ex=banned_s)
+
+
+async def test_who_asks_too_much_hears_how_much_and_when_to_come_back(
+    exchange: RunningExchange,
+) -> None:
+    here = own_address()
+    used(exchange, here, 6_999)
+    async with api(exchange.url, address=here) as client:
+        answer = await client.ask("ping")
+    assert (answer["status"], answer["error"]["code"]) == (429, -1003)
+    assert answer["rateLimits"][0]["count"] == 7_000
+    retry = answer["error"]["data"]
+    assert 0 < retry["retryAfter"] - retry["serverTime"] <= 60_000
+
+
+async def test_who_is_banned_hears_only_that(exchange: RunningExchange) -> None:
+    here = own_address()
+    used(exchange, here, 2_411, banned_s=300)
+    async with api(exchange.url, address=here) as client:
+        for method in ("ping", "nothing", "orders.place", "orders.cancel", "order.place"):
+            answer = await client.ask(method)
+            assert (answer["status"], answer["error"]["code"]) == (418, -1003), method
+            assert answer["rateLimits"][0]["count"] == 2_411
+            retry = answer["error"]["data"]
+            assert 240_000 < retry["retryAfter"] - retry["serverTime"] <= 300_000
+            assert f"IP banned until {retry['retryAfter']}." in answer["error"]["msg"]
+
+
+def test_of_a_list_that_is_too_long_nothing_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For it would be read before anybody is known, or counted."""
+
+    def read(_: bytes) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(messages, "_texts", read)
+    with pytest.raises(BinanceError, match="-1130"):
+        messages.parse_list({"orders": TOO_MANY}, "orders", most=100)
 
 
 async def test_rate_limits_are_left_out_for_whoever_wants_none(exchange: RunningExchange) -> None:

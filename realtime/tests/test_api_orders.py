@@ -187,6 +187,24 @@ async def test_orders_of_those_who_are_no_makers_are_counted(exchange: RunningEx
         refused = await client.ask("orders.place", **stamped({"orders": [order()] * 60}))
     assert refused["status"] == 429
     assert refused["error"]["code"] == -1015
+    assert [limit["count"] for limit in refused["rateLimits"]][1:] == [60, 60]
+    retry = refused["error"]["data"]
+    assert 0 < retry["retryAfter"] - retry["serverTime"] <= 10_000
+
+
+async def test_what_cannot_be_read_counts_as_no_order(exchange: RunningExchange) -> None:
+    """Neither alone nor in a list."""
+    user = exchange.create_user(f"api-{uuid.uuid4().hex[:8]}", fund=FUNDS, tier="default")
+    unreadable = order(price="1e5")
+    async with api(exchange.url, user) as client:
+        await client.log_on()
+        assert (await client.error("order.place", **unreadable))[0] == -1100
+        for orders, day in (([unreadable], []), ([unreadable, order(), unreadable], [1])):
+            answer = await client.ask("orders.place", **stamped({"orders": orders}))
+            assert answer["result"][0]["error"]["code"] == -1100
+            assert [limit["count"] for limit in answer["rateLimits"]][2:] == day
+        counts = await client.result("account.rateLimits.orders")
+    assert counts[1]["count"] == 1
 
 
 async def one_order(client: ApiClient, **changes: object) -> Any:

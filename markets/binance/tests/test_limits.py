@@ -6,14 +6,15 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from accounts import counting
 from accounts.counting import run_count
 from markets.binance.endpoints import API_V3, BESIDE
-from markets.binance.errors import BinanceError
 from markets.binance.limits import (
+    DAY,
     FIRST_BAN_S,
     LONGEST_BAN_S,
     MAX_VIOLATIONS,
+    TooManyOrders,
+    TooMuchWeight,
     order_counts,
     orders_of,
     weight_of,
@@ -95,17 +96,18 @@ def test_too_much_and_then_a_ban(small: Any) -> None:
         "X-MBX-USED-WEIGHT-1M": "100",
     }
     for _ in range(MAX_VIOLATIONS):
-        with pytest.raises(BinanceError) as refused:
+        with pytest.raises(TooMuchWeight) as refused:
             run_count(weight_of(address=HERE, weight=1))
         assert (refused.value.status, refused.value.code) == (429, -1003)
         assert refused.value.text == (
             f"Too much request weight used; current limit is {LIMIT} request weight per 1 MINUTE. "
             "Please use WebSocket Streams for live updates to avoid polling the API."
         )
-        assert refused.value.retry_after_s is not None
+        assert refused.value.used.weight > LIMIT
+        assert refused.value.retry_at_ms % 60_000 == 0
         assert 0 < refused.value.retry_after_s <= 60
     for _ in range(2):
-        with pytest.raises(BinanceError) as banned:
+        with pytest.raises(TooMuchWeight) as banned:
             run_count(weight_of(address=HERE, weight=1))
         assert (banned.value.status, banned.value.code) == (418, -1003)
         assert re.fullmatch(
@@ -113,7 +115,8 @@ def test_too_much_and_then_a_ban(small: Any) -> None:
             r"Streams for live updates to avoid bans\.",
             banned.value.text,
         )
-        assert banned.value.retry_after_s is not None
+        assert str(banned.value.retry_at_ms) in banned.value.text
+        assert banned.value.used.weight == LIMIT + MAX_VIOLATIONS + 1, "no more is counted"
         assert 0 < banned.value.retry_after_s <= FIRST_BAN_S
     assert run_count(weight_of(address="192.0.2.2", weight=1)).weight == 1, "others go on"
 
@@ -123,10 +126,10 @@ def test_bans_grow(small: Any) -> None:
     for _ in range(14):
         small.delete(f"binance:ban:{HERE}")
         for _ in range(MAX_VIOLATIONS + 1):
-            with pytest.raises(BinanceError) as refused:
+            with pytest.raises(TooMuchWeight) as refused:
                 run_count(weight_of(address=HERE, weight=LIMIT + 1))
         assert refused.value.status == 418
-        lengths.append(round(refused.value.retry_after_s or 0))
+        lengths.append(round(refused.value.retry_after_s))
     assert lengths[:4] == [120, 240, 480, 960]
     assert lengths[-1] == LONGEST_BAN_S
 
@@ -135,34 +138,34 @@ def test_orders_of_an_account(small: Any) -> None:
     for number in (1, 2):
         counts = run_count(orders_of(account=7, number=1))
         assert counts == (number, number)
-    with pytest.raises(BinanceError) as refused:
+    with pytest.raises(TooManyOrders) as refused:
         run_count(orders_of(account=7, number=2))
     assert (refused.value.status, refused.value.code, refused.value.text) == (
         429,
         -1015,
         "Too many new orders; current limit is 3 orders per 10 SECOND.",
     )
+    assert refused.value.used == (2, 2)
+    assert 0 < refused.value.retry_after_s <= 10
     assert order_counts(account=7) == (2, 2), "one that was refused is not counted"
     for key in small.keys("binance:orders:7:10:*"):
         small.delete(key)
     assert run_count(orders_of(account=7, number=3)) == (3, 5)
     for key in small.keys("binance:orders:7:10:*"):
         small.delete(key)
-    with pytest.raises(BinanceError) as refused:
+    with pytest.raises(TooManyOrders) as refused:
         run_count(orders_of(account=7, number=1))
     assert refused.value.text == "Too many new orders; current limit is 5 orders per 1 DAY."
+    assert refused.value.used == (0, 5)
+    assert refused.value.retry_at_ms % (DAY * 1_000) == 0
     assert run_count(orders_of(account=8, number=1)) == (1, 1)
 
 
-def test_without_redis_all_pass(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_redis_all_pass(settings: Settings) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:1"
-    counting._connection.cache_clear()
-    try:
-        assert run_count(weight_of(address=HERE, weight=10**9)).weight == 0
-        assert run_count(orders_of(account=7, number=10**9)) == (0, 0)
-        assert order_counts(account=7) == (0, 0)
-    finally:
-        counting._connection.cache_clear()
+    assert run_count(weight_of(address=HERE, weight=10**9)).weight == 0
+    assert run_count(orders_of(account=7, number=10**9)) == (0, 0)
+    assert order_counts(account=7) == (0, 0)
 
 
 def test_an_address_is_counted_told_and_refused(exchange: Any) -> None:
@@ -185,6 +188,7 @@ def test_an_address_is_counted_told_and_refused(exchange: Any) -> None:
             break
     assert answer.status_code == 429
     assert 1 <= int(answer.headers["retry-after"]) <= 60
+    assert int(answer.headers["x-mbx-used-weight-1m"]) > 6_000
     code, text = said(answer)
     assert code == -1003
     assert text.startswith("Too much request weight used; current limit is 6000 request weight")
@@ -221,4 +225,5 @@ def test_orders_are_counted_and_told(exchange: Any) -> None:
         "Too many new orders; current limit is 100 orders per 10 SECOND.",
     )
     assert "retry-after" not in answer.headers
+    assert answer.headers["x-mbx-order-count-10s"] == "100"
     client.delete("openOrders", symbol="ETHBTC")
