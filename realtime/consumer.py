@@ -12,7 +12,8 @@ from engine.publisher.frames import encode
 from engine.publisher.missed import TooLongAgo
 from engine.publisher.reader import FeedUnavailable
 from engine.publisher.streams import public_stream
-from exchange_site.threads import in_thread
+from exchange_site.database.remembered import DatabaseUnavailable
+from exchange_site.threads import ServerOverloaded, in_thread
 from markets.binance.listen_keys import ListenKeysUnavailable, account_of_listen_key
 from realtime.broker import Listener, process_broker
 from realtime.client_connection import (
@@ -25,6 +26,7 @@ from realtime.outgoing import Outgoing
 from realtime.protocol import (
     MAX_SUBSCRIPTIONS,
     RESYNC,
+    UNAVAILABLE,
     UNKNOWN_PROPERTY,
     USER,
     WRONG_VALUE,
@@ -70,7 +72,7 @@ class StreamConsumer(SocketConsumer):
         self._watches: dict[str, asyncio.Task[None]] = {}
         """Whether the right to an account's stream still holds, by its name."""
         self._broker.pool.add(self._connection)
-        await self._guarded(self._subscribe(names))
+        await self._guarded(self._subscribe_path(names))
 
     def _names_in_path(self) -> list[str]:
         if self.combined:
@@ -135,6 +137,29 @@ class StreamConsumer(SocketConsumer):
 
     async def _subscribe(self, names: list[str]) -> None:
         """Names of no stream are legal, as they are with Binance: nothing ever comes of them."""
+        try:
+            await self._join(names)
+        except (DatabaseUnavailable, ServerOverloaded) as error:
+            # Only an account's stream needs to know whose it is: the others of the socket go on.
+            _log.warning("an account's stream could not be joined: %s", error)
+            raise RequestError(UNAVAILABLE, "unavailable: try again later") from error
+
+    async def _subscribe_path(self, names: list[str]) -> None:
+        """Who names an account's stream in the path sends no request that could be repeated, and
+        so has to connect again; unless there is something else to stay for."""
+        try:
+            await self._subscribe(names)
+        except RequestError as error:
+            if error.code != UNAVAILABLE:
+                raise
+            public = [name for name in names if own_stream(name) is None]
+            if not public:
+                self._connection.end(SERVICE_RESTART, "try again")
+                return
+            await self._subscribe(public)
+            raise
+
+    async def _join(self, names: list[str]) -> None:
         subscriptions = self._subscriptions
         if len(subscriptions.keys() | set(names)) > MAX_SUBSCRIPTIONS:
             raise invalid_request(f"a connection has at most {MAX_SUBSCRIPTIONS} streams")

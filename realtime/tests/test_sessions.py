@@ -20,7 +20,7 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from accounts.models import User
-from realtime import sessions
+from realtime import sessions, socket_consumer
 from realtime.client_connection import SIGNED_OUT
 from realtime.routing import websocket_urlpatterns
 
@@ -63,6 +63,8 @@ def test_the_socket_asks_again(
     headers = [(b"cookie", cookie.encode()), (b"origin", b"http://here"), (b"host", b"here")]
 
     # Everything that asks the database does so in this thread, inside of the test's transaction.
+    monkeypatch.setattr(socket_consumer, "share_threads", lambda: None)
+
     @async_to_sync
     async def follow() -> Any:
         application = URLRouter(websocket_urlpatterns)
