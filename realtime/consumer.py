@@ -48,9 +48,10 @@ _log = logging.getLogger(__name__)
 
 
 class Subscription(NamedTuple):
-    """Who listens to which stream for the socket."""
+    """Who listens to which stream for the socket, and by which name."""
 
     listener: Listener
+    name: str
     stream: str
 
 
@@ -170,7 +171,7 @@ class StreamConsumer(SocketConsumer):
             if account is not None:
                 subscriptions[name] = await self._follow(name, account)
             elif (stream := public_stream(name)) is not None:
-                subscriptions[name] = Subscription(self._connection, stream)
+                subscriptions[name] = Subscription(self._connection, name, stream)
                 await self._broker.join(self._connection, name, stream)
             else:
                 subscriptions[name] = None
@@ -202,7 +203,7 @@ class StreamConsumer(SocketConsumer):
             ) from None
         watch = self._watch_session(account) if by_session else self._watch_key(name, own, account)
         self._watches[name] = asyncio.create_task(watch)
-        return Subscription(listener, stream)
+        return Subscription(listener, stream, stream)
 
     def _wrap(self, name: str, text: str) -> str:
         return f'{{"stream":"{name}","data":{text}}}' if self._connection.combined else text

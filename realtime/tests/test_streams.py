@@ -122,6 +122,19 @@ async def test_a_trade_is_seen_on_every_stream(
     assert [ticker["s"] for ticker in found["!ticker@arr"]].count(SYMBOL) == 1
 
 
+@pytest.mark.parametrize("left", ["ethusdt@depth", "ethusdt@depth@1000ms"])
+async def test_a_stream_of_two_names_goes_on_under_the_other(
+    exchange: RunningExchange, trader: NativeClient, left: str
+) -> None:
+    names = ["ethusdt@depth", "ethusdt@depth@1000ms"]
+    async with client(exchange, f"/stream?streams={'/'.join(names)}") as streams:
+        await streams.ask("UNSUBSCRIBE", [left])
+        (kept,) = (await streams.ask("LIST_SUBSCRIPTIONS"))["result"]
+        await trade(trader)
+        assert (await streams.next())["stream"] == kept
+        assert kept != left
+
+
 async def test_a_candle_is_said_to_be_closed(
     exchange: RunningExchange, trader: NativeClient
 ) -> None:
