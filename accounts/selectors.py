@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import connection
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from accounts.encryption import decrypt
@@ -38,6 +39,8 @@ class Credential:
     networks: tuple[Network, ...]
     account: int
     """The engine's number of it."""
+    revocations: int
+    """How many keys of the account had been revoked when this one was read, and was not."""
 
     @property
     def is_maker(self) -> bool:
@@ -79,6 +82,7 @@ def _load_credential(key: str) -> Credential | None:
     row = (
         ApiKey.objects.select_related("user")
         .filter(key=key, revoked_at=None, user__is_active=True)
+        .annotate(revocations=_revoked("user__api_keys"))
         .first()
     )
     if row is None:
@@ -92,10 +96,33 @@ def _load_credential(key: str) -> Credential | None:
         tier=row.tier,
         networks=tuple(ipaddress.ip_network(text) for text in row.allowed_networks),
         account=row.user.pk,
+        revocations=row.revocations,
     )
 
 
 _credentials: Final[Remembered[str, Credential | None]] = Remembered(_load_credential)
+
+
+def revocations_of(*, account: int) -> int | None:
+    """How many keys of the account were revoked so far, to within a second; None where its user
+    is not active. Raises DatabaseUnavailable."""
+    return _revocations.get(account)
+
+
+def forget_revocations(*, account: int) -> None:
+    _revocations.forget(account)
+
+
+def _load_revocations(account: int) -> int | None:
+    users = User.objects.filter(pk=account, is_active=True)
+    return users.annotate(revoked=_revoked("api_keys")).values_list("revoked", flat=True).first()
+
+
+def _revoked(keys: str) -> Count:
+    return Count(keys, filter=Q(**{f"{keys}__revoked_at__isnull": False}))
+
+
+_revocations: Final[Remembered[int, int | None]] = Remembered(_load_revocations)
 
 
 def _note_use(row: ApiKey) -> None:

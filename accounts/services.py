@@ -11,7 +11,12 @@ from django.utils import timezone
 
 from accounts.encryption import encrypt
 from accounts.models import ApiKey, BearerToken, Scope, Tier, User
-from accounts.selectors import forget_bearer_token, forget_credential, hash_token
+from accounts.selectors import (
+    forget_bearer_token,
+    forget_credential,
+    forget_revocations,
+    hash_token,
+)
 
 TOKEN_LIFETIME: Final = timedelta(days=30)
 MAX_TOKENS: Final = 20
@@ -69,9 +74,11 @@ def api_key_create(
 
 
 def api_key_revoke(*, api_key: ApiKey) -> None:
-    """For good. Other processes follow within a second."""
+    """For good. Other processes follow within a second. The account's listen key, which whoever
+    had this one may know, is worth nothing from then on: see `markets/binance/listen_keys.py`."""
     ApiKey.objects.filter(pk=api_key.pk, revoked_at=None).update(revoked_at=timezone.now())
     forget_credential(key=api_key.key)
+    forget_revocations(account=api_key.user_id)
 
 
 def bearer_token_issue(*, user: User, lifetime: timedelta = TOKEN_LIFETIME) -> IssuedToken:

@@ -1,8 +1,9 @@
 """What has to wait, taken out of the event loop."""
 
 import asyncio
+import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import ContextVar
 from typing import Final, TypeVar
 
@@ -33,16 +34,36 @@ class _Threads:
         self._executor = ThreadPoolExecutor(number, thread_name_prefix=name)
         self._most = number + MAX_WAITING
         self._asked = 0
+        self._lock = threading.Lock()
 
     async def run(self, question: Callable[[], _T]) -> _T:
-        """Raises ServerOverloaded where too many are waiting."""
-        if self._asked >= self._most:
-            raise ServerOverloaded
-        self._asked += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._executor, question)
-        finally:
+        """Raises ServerOverloaded where too many are waiting.
+
+        Who is cancelled stays counted for as long as a thread, or a place in the queue, is taken.
+        """
+        with self._lock:
+            if self._asked >= self._most:
+                raise ServerOverloaded
+            self._asked += 1
+        answer: Future[_T] = Future()
+        # Not the future of the executor, for that is done when it is cancelled, and yet queued.
+        self._executor.submit(_answer, question, answer).add_done_callback(self._done)
+        return await asyncio.wrap_future(answer)
+
+    def _done(self, _turn: "Future[None]") -> None:
+        """Called by the thread."""
+        with self._lock:
             self._asked -= 1
+
+
+def _answer(question: Callable[[], _T], answer: "Future[_T]") -> None:
+    if not answer.set_running_or_notify_cancel():
+        return  # nobody waits for it any more
+    try:
+        answer.set_result(question())
+    except BaseException as error:
+        answer.set_exception(error)
+        del answer  # which holds the error, and so this frame
 
 
 _threads: Final = _Threads(THREADS, "requests")

@@ -47,8 +47,9 @@ class Subscribers:
     """The local sockets of one stream, and the last message that they were sent."""
 
     def __init__(self) -> None:
-        self.names: dict[Listener, str] = {}
-        """What each of them calls the stream."""
+        self.names: dict[Listener, tuple[str, ...]] = {}
+        """What each of them calls the stream: some streams have two names, and may be wanted by
+        both."""
         self.generation = ""
         self.last = 0
 
@@ -66,11 +67,16 @@ class Broker:
         self._leaving: set[asyncio.Task[None]] = set()
 
     async def join(self, listener: Listener, name: str, stream: str) -> None:
-        """Returns once whatever is sent from now on arrives. Raises redis.RedisError."""
+        """Returns once whatever is sent from now on arrives. Raises redis.RedisError.
+
+        Who joins by a second name is sent messages once, or, wrapped, once under each.
+        """
         subscribers = self._streams.get(stream)
         if subscribers is None:
             subscribers = self._streams[stream] = Subscribers()
-        subscribers.names[listener] = name
+        names = subscribers.names.get(listener, ())
+        if name not in names:
+            subscribers.names[listener] = (*names, name)
         async with self._joining:
             if not self._channel:
                 self._channel = await self._layer.new_channel()
@@ -78,11 +84,14 @@ class Broker:
             # Does nothing where the group is joined already.
             await self._layer.group_add(group_of(stream), self._channel)
 
-    def leave(self, listener: Listener, stream: str) -> None:
+    def leave(self, listener: Listener, name: str, stream: str) -> None:
+        """Where it has joined by another name too, it goes on under that one."""
         subscribers = self._streams.get(stream)
         if subscribers is None:
             return
-        subscribers.names.pop(listener, None)
+        names = tuple(n for n in subscribers.names.pop(listener, ()) if n != name)
+        if names:
+            subscribers.names[listener] = names
         if not subscribers.names:
             del self._streams[stream]
             task = asyncio.create_task(self._leave_group(stream))
@@ -144,13 +153,14 @@ class Broker:
         text = message["text"]
         plain = Outgoing(text)
         combined: dict[str, Outgoing] = {}
-        for listener, name in tuple(subscribers.names.items()):
+        for listener, names in tuple(subscribers.names.items()):
             if not listener.combined:
                 listener.offer(plain, last)
                 continue
-            if name not in combined:
-                combined[name] = Outgoing(f'{{"stream":"{name}","data":{text}}}')
-            listener.offer(combined[name], last)
+            for name in names:
+                if name not in combined:
+                    combined[name] = Outgoing(f'{{"stream":"{name}","data":{text}}}')
+                listener.offer(combined[name], last)
 
     def _lose(self, stream: str, message: dict[str, Any]) -> None:
         """This message does not follow on the last one. It begins anew for whoever joins next."""

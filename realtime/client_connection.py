@@ -24,6 +24,7 @@ REQUESTS_AT_ONCE: Final = 50
 
 TOO_SLOW: Final = 1008
 TOO_MANY_REQUESTS: Final = 1008
+INTERNAL_ERROR: Final = 1011
 SERVICE_RESTART: Final = 1012
 SIGNED_OUT: Final = 4001
 """Of our own: the session that a `user` stream was opened with has ended."""
@@ -90,6 +91,11 @@ class ClientConnection:
             return
         self.forget()
         self._closing = asyncio.create_task(self._finish(code, reason))
+
+    async def closed(self) -> None:
+        """Returns when what `end` began is done, which takes CLOSE_S at most."""
+        if self._closing is not None:
+            await self._closing
 
     def forget(self) -> None:
         """The socket is gone, or is about to."""

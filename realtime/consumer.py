@@ -12,7 +12,8 @@ from engine.publisher.frames import encode
 from engine.publisher.missed import TooLongAgo
 from engine.publisher.reader import FeedUnavailable
 from engine.publisher.streams import public_stream
-from exchange_site.threads import in_thread
+from exchange_site.database.remembered import DatabaseUnavailable
+from exchange_site.threads import ServerOverloaded, in_thread
 from markets.binance.listen_keys import ListenKeysUnavailable, account_of_listen_key
 from realtime.broker import Listener, process_broker
 from realtime.client_connection import (
@@ -25,6 +26,7 @@ from realtime.outgoing import Outgoing
 from realtime.protocol import (
     MAX_SUBSCRIPTIONS,
     RESYNC,
+    UNAVAILABLE,
     UNKNOWN_PROPERTY,
     USER,
     WRONG_VALUE,
@@ -46,9 +48,10 @@ _log = logging.getLogger(__name__)
 
 
 class Subscription(NamedTuple):
-    """Who listens to which stream for the socket."""
+    """Who listens to which stream for the socket, and by which name."""
 
     listener: Listener
+    name: str
     stream: str
 
 
@@ -70,7 +73,7 @@ class StreamConsumer(SocketConsumer):
         self._watches: dict[str, asyncio.Task[None]] = {}
         """Whether the right to an account's stream still holds, by its name."""
         self._broker.pool.add(self._connection)
-        await self._guarded(self._subscribe(names))
+        await self._guarded(self._subscribe_path(names))
 
     def _names_in_path(self) -> list[str]:
         if self.combined:
@@ -135,6 +138,29 @@ class StreamConsumer(SocketConsumer):
 
     async def _subscribe(self, names: list[str]) -> None:
         """Names of no stream are legal, as they are with Binance: nothing ever comes of them."""
+        try:
+            await self._join(names)
+        except (DatabaseUnavailable, ServerOverloaded) as error:
+            # Only an account's stream needs to know whose it is: the others of the socket go on.
+            _log.warning("an account's stream could not be joined: %s", error)
+            raise RequestError(UNAVAILABLE, "unavailable: try again later") from error
+
+    async def _subscribe_path(self, names: list[str]) -> None:
+        """Who names an account's stream in the path sends no request that could be repeated, and
+        so has to connect again; unless there is something else to stay for."""
+        try:
+            await self._subscribe(names)
+        except RequestError as error:
+            if error.code != UNAVAILABLE:
+                raise
+            public = [name for name in names if own_stream(name) is None]
+            if not public:
+                self._connection.end(SERVICE_RESTART, "try again")
+                return
+            await self._subscribe(public)
+            raise
+
+    async def _join(self, names: list[str]) -> None:
         subscriptions = self._subscriptions
         if len(subscriptions.keys() | set(names)) > MAX_SUBSCRIPTIONS:
             raise invalid_request(f"a connection has at most {MAX_SUBSCRIPTIONS} streams")
@@ -145,7 +171,7 @@ class StreamConsumer(SocketConsumer):
             if account is not None:
                 subscriptions[name] = await self._follow(name, account)
             elif (stream := public_stream(name)) is not None:
-                subscriptions[name] = Subscription(self._connection, stream)
+                subscriptions[name] = Subscription(self._connection, name, stream)
                 await self._broker.join(self._connection, name, stream)
             else:
                 subscriptions[name] = None
@@ -177,7 +203,7 @@ class StreamConsumer(SocketConsumer):
             ) from None
         watch = self._watch_session(account) if by_session else self._watch_key(name, own, account)
         self._watches[name] = asyncio.create_task(watch)
-        return Subscription(listener, stream)
+        return Subscription(listener, stream, stream)
 
     def _wrap(self, name: str, text: str) -> str:
         return f'{{"stream":"{name}","data":{text}}}' if self._connection.combined else text

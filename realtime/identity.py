@@ -4,21 +4,26 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from channels.auth import get_user
 from django.conf import settings
-from django.http import parse_cookie
+from django.contrib.auth import get_user
+from django.http import HttpRequest, parse_cookie
 from django.utils.module_loading import import_string
+
+from exchange_site.database.remembered import ask_patiently
+from exchange_site.threads import in_thread
 
 Scope = Mapping[str, Any]
 
 
 async def account_of_session(scope: Scope) -> int | None:
-    """The account that is signed in; None for anonymous ones. Asks the database."""
+    """The account that is signed in; None for anonymous ones. Asks the database.
+
+    Raises DatabaseUnavailable, where the database hangs after a second, and ServerOverloaded.
+    """
     key = session_key(scope)
     if key is None:
         return None
-    user = await get_user({"session": _session_store(key)})
-    return int(user.pk) if user.is_authenticated else None
+    return await in_thread(lambda: ask_patiently(lambda: _account_of(key)))
 
 
 def origin_is_ours(scope: Scope) -> bool:
@@ -35,8 +40,11 @@ def origin_is_ours(scope: Scope) -> bool:
     return urlsplit(origin).netloc == _header(scope, b"host")
 
 
-def _session_store(key: str) -> Any:
-    return import_string(f"{settings.SESSION_ENGINE}.SessionStore")(key)
+def _account_of(key: str) -> int | None:
+    request = HttpRequest()
+    request.session = import_string(f"{settings.SESSION_ENGINE}.SessionStore")(key)
+    user = get_user(request)
+    return user.pk if user.is_authenticated else None
 
 
 def session_key(scope: Scope) -> str | None:

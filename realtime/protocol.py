@@ -24,6 +24,8 @@ INVALID_REQUEST: Final = 2
 INVALID_JSON: Final = 3
 RESYNC: Final = 4
 """Of our own: what was missed is not kept any more. Ask for orders and balances, begin anew."""
+UNAVAILABLE: Final = 5
+"""Of our own: whose stream it is cannot be found out at the moment. Ask again later."""
 
 USER: Final = "user"
 """The stream of the signed-in account's own events."""

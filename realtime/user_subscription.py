@@ -68,6 +68,6 @@ async def follow(
         if after is not None:
             listener.catch_up(await in_thread(lambda: read_missed(account, after)))
     except BaseException:
-        broker.leave(listener, stream)
+        broker.leave(listener, stream, stream)
         raise
     return stream

@@ -1,18 +1,22 @@
 """The database hangs or dies under a running exchange: trading goes on."""
 
+import asyncio
 import os
 import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 import httpx
 import pytest
+from websockets.asyncio.client import connect
 
 from exchange_site.tests.processes import stopped, wait_until
 from exchange_site.tests.running import RunningExchange
 from exchange_site.tests.settings import TEST_CONTROLLER, TEST_RUN
 from markets.tests.native import NativeClient, order
+from realtime.protocol import UNAVAILABLE
+from realtime.tests.sockets import StreamClient, eventually, sign_in, socket_url
 
 SOON_S = 10.0
 """Longer than a busy machine takes, and far shorter than the database is away."""
@@ -54,6 +58,9 @@ def dead_database(exchange: RunningExchange) -> Iterator[None]:
         away.rename(data)
 
 
+Trouble = Callable[[RunningExchange], AbstractContextManager[None]]
+
+
 def soon(answer: httpx.Response, status: int = 200) -> httpx.Response:
     assert answer.status_code == status, answer.text
     assert answer.elapsed.total_seconds() < SOON_S
@@ -61,9 +68,8 @@ def soon(answer: httpx.Response, status: int = 200) -> httpx.Response:
 
 
 @pytest.mark.parametrize("trouble", [hanging_database, dead_database])
-def test_trading_goes_on(exchange: RunningExchange, trader: NativeClient, trouble: object) -> None:
+def test_trading_goes_on(exchange: RunningExchange, trader: NativeClient, trouble: Trouble) -> None:
     soon(trader.post("/order", order()))
-    assert callable(trouble)
     with trouble(exchange):
         slow = 0
         orders = []
@@ -91,3 +97,29 @@ def test_trading_goes_on(exchange: RunningExchange, trader: NativeClient, troubl
     history = {o["order_id"] for o in trader.get("/order/history").json()}
     assert history.issuperset(orders), "everything that happened meanwhile is there"
     assert trader.send("GET", "/balances", key="s" * 64).status_code == 401
+
+
+@pytest.mark.parametrize("trouble", [hanging_database, dead_database])
+async def test_market_data_goes_on(
+    exchange: RunningExchange, trader: NativeClient, trouble: Trouble
+) -> None:
+    """Also for who is signed in: only the stream of their own has to wait."""
+    headers = {"Cookie": sign_in(exchange, "trader-1"), "Origin": exchange.url}
+    soon(trader.post("/order", order()))
+    url = socket_url(exchange.url, "/stream")
+    async with connect(url, additional_headers=headers) as socket:
+        streams = StreamClient(socket)
+        with trouble(exchange):
+            async with asyncio.timeout(SOON_S):
+                refused = await streams.ask("SUBSCRIBE", ["user"])
+                assert refused["error"]["code"] == UNAVAILABLE
+                joined = await streams.ask("SUBSCRIBE", ["ethbtc@depth@100ms"])
+                assert joined["result"] is None
+                assert (await streams.ask("LIST_SUBSCRIPTIONS"))["result"] == ["ethbtc@depth@100ms"]
+            soon(await asyncio.to_thread(trader.post, "/order", order()))
+            assert (await streams.next())["stream"] == "ethbtc@depth@100ms"
+
+        async def knows_who_it_is() -> bool:
+            return "result" in await streams.ask("SUBSCRIBE", ["user"])
+
+        await eventually(knows_who_it_is, "the same socket has its account's stream")

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -55,3 +56,39 @@ async def test_what_waits_for_a_thread_is_bounded(monkeypatch: pytest.MonkeyPatc
     await asyncio.gather(*asked)
     await in_thread(lambda: wait("e"))
     assert done == ["a", "b", "c", "e"]
+
+
+async def test_who_hangs_up_makes_no_room_before_there_is_any(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Neither the thread that goes on for him is free, nor his place in the queue."""
+    monkeypatch.setattr(threads, "MAX_WAITING", 1)
+    monkeypatch.setattr(threads, "_threads", threads._Threads(1, "one"))
+    share_threads()
+    begun, go_on, done = threading.Event(), threading.Event(), list[str]()
+
+    def wait(name: str) -> None:
+        begun.set()
+        go_on.wait()
+        done.append(name)
+
+    asked = [asyncio.create_task(in_thread(partial(wait, name))) for name in "ab"]
+    await asyncio.to_thread(begun.wait)
+    for task in asked:
+        task.cancel()
+    await asyncio.gather(*asked, return_exceptions=True)
+    try:
+        with pytest.raises(ServerOverloaded):
+            await asyncio.wait_for(in_thread(lambda: done.append("c")), 5.0)
+    finally:
+        go_on.set()
+    while "d" not in done:
+        with suppress(ServerOverloaded):  # until the thread is free
+            await in_thread(lambda: wait("d"))
+    assert done == ["a", "d"], "what nobody waits for any more is not begun"
+
+
+async def test_an_error_is_that_of_the_question() -> None:
+    share_threads()
+    with pytest.raises(ZeroDivisionError):
+        await in_thread(lambda: 1 / 0)

@@ -102,12 +102,15 @@ def order_rate_limits(caller: Caller, _: queries.NoParameters) -> list[payloads.
 
 def listen_key_open(caller: Caller, _: queries.NoParameters) -> payloads.ListenKey:
     """A key for the caller's own stream, valid for an hour; the one there is, renewed."""
-    return payloads.ListenKey(listen_keys.open_listen_key(account=caller.account))
+    key = listen_keys.open_listen_key(account=caller.account, revocations=caller.revocations)
+    return payloads.ListenKey(key)
 
 
 def listen_key_extend(caller: Caller, wanted: queries.ListenKeyQuery) -> payloads.Empty:
     """Keep a key valid for another hour."""
-    if not listen_keys.extend_listen_key(account=caller.account, listen_key=wanted.listen_key):
+    if not listen_keys.extend_listen_key(
+        account=caller.account, revocations=caller.revocations, listen_key=wanted.listen_key
+    ):
         raise errors.INVALID_LISTEN_KEY.error()
     return payloads.Empty()
 

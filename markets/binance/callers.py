@@ -56,6 +56,12 @@ class Caller:
         return self.credential.account
 
     @property
+    def revocations(self) -> int:
+        """As `Credential` has it."""
+        assert self.credential is not None, "the endpoint lets anonymous callers in"
+        return self.credential.revocations
+
+    @property
     def valid_ms(self) -> int:
         """How much of the recvWindow is left: the engine must see a command within it."""
         if self.valid_until_s is None:

@@ -25,15 +25,18 @@ MAX_UNDER_WAY: Final = 100
 class ApiConsumer(SocketConsumer):
     async def connect(self) -> None:
         await self.accept()
+        self._under_way: set[asyncio.Future[Any]] = set()
+        self._places = asyncio.Semaphore(MAX_UNDER_WAY)
         self._connection = self.new_connection()
         self._user_data = UserData(self._connection)
         address, _port = self.scope.get("client") or ("", 0)
         self._calls = ApiCalls(ApiSession(address), self._user_data)
-        self._places = asyncio.Semaphore(MAX_UNDER_WAY)
-        self._under_way: set[asyncio.Future[Any]] = set()
 
     async def disconnect(self, code: int) -> None:
-        self._connection.forget()
+        connection = getattr(self, "_connection", None)
+        if connection is None:  # the client was gone before it was accepted
+            return
+        connection.forget()
         self._user_data.close()
         for future in tuple(self._under_way):
             future.cancel()

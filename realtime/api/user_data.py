@@ -85,7 +85,8 @@ class UserData:
         subscription = self._subscriptions.pop(number, None)
         if subscription is None:
             return
-        process_broker().leave(subscription.listener, subscription.stream)
+        stream = subscription.stream
+        process_broker().leave(subscription.listener, stream, stream)
         subscription.watch.cancel()
 
     def log_out(self) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Awaitable, Callable
 from functools import cache
 from typing import Any
@@ -12,9 +13,30 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Data
 
+from exchange_site.tests.running import RunningExchange
 from realtime.asyncapi.document import schema_of_streams
 
 PATIENCE_S = 30.0
+_SESSION = """
+from importlib import import_module
+from django.conf import settings
+from django.contrib.auth import get_user_model
+user = get_user_model().objects.get(username={name!r})
+session = import_module(settings.SESSION_ENGINE).SessionStore()
+session["_auth_user_id"] = str(user.pk)
+session["_auth_user_hash"] = user.get_session_auth_hash()
+session["_auth_user_backend"] = settings.AUTHENTICATION_BACKENDS[0]
+session.save()
+print("session", session.session_key)
+"""
+
+
+def sign_in(exchange: RunningExchange, name: str) -> str:
+    """A signed-in browser's cookie."""
+    printed = exchange.manage("shell", "-c", _SESSION.format(name=name))
+    found = re.search(r"session (\w+)", printed)
+    assert found is not None, printed
+    return f"sessionid={found[1]}"
 
 
 def socket_url(url: str, path: str) -> str:

@@ -27,7 +27,7 @@ PARAMETERS = {
 
 @pytest.fixture
 def credential() -> Credential:
-    return Credential(KEY, User(), SECRET, frozenset(), "default", (), account=1)
+    return Credential(KEY, User(), SECRET, frozenset(), "default", (), account=1, revocations=0)
 
 
 @pytest.mark.parametrize("signature", [SIGNATURE, SIGNATURE.upper()])

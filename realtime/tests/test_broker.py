@@ -111,17 +111,17 @@ async def test_a_group_is_joined_once_and_left_with_the_last(setting: Setting) -
     sockets = [await setting.socket("a@depth") for _ in range(3)]
     assert setting.layer.joined == ["feed.a.depth"]
     for socket in sockets[:2]:
-        setting.broker.leave(socket.connection, "a@depth")
+        setting.broker.leave(socket.connection, "a@depth", "a@depth")
     await settled()
     assert setting.layer.joined == ["feed.a.depth"]
-    setting.broker.leave(sockets[2].connection, "a@depth")
+    setting.broker.leave(sockets[2].connection, "a@depth", "a@depth")
     await settled()
     assert setting.layer.joined == []
 
 
 async def test_coming_back_at_once_keeps_the_group(setting: Setting) -> None:
     socket = await setting.socket("a@depth")
-    setting.broker.leave(socket.connection, "a@depth")
+    setting.broker.leave(socket.connection, "a@depth", "a@depth")
     await setting.broker.join(socket.connection, "a@depth", "a@depth")
     await settled()
     assert setting.layer.joined == ["feed.a.depth"]
@@ -168,6 +168,29 @@ async def test_combined_streams_are_named(setting: Setting) -> None:
     await setting.receive(frame(1, 2))
     assert raw.received == ["[1,2]"]
     assert combined.received == ['{"stream":"a@depth","data":[1,2]}']
+
+
+@pytest.mark.parametrize("left", ["a@depth", "a@depth@1000ms"])
+async def test_by_two_names_a_stream_is_left_with_the_last(setting: Setting, left: str) -> None:
+    names = ["a@depth", "a@depth@1000ms"]
+    plain, combined = await setting.socket(), await setting.socket(combined=True)
+    for socket in (plain, combined):
+        for name in names:
+            await setting.broker.join(socket.connection, name, "a@depth")
+    await setting.receive(frame(1, 2))
+    for socket in (plain, combined):
+        setting.broker.leave(socket.connection, left, "a@depth")
+    await setting.receive(frame(3, 4))
+    (kept,) = set(names) - {left}
+    assert plain.received == ["[1,2]", "[3,4]"]
+    assert combined.received == [
+        *(f'{{"stream":"{name}","data":[1,2]}}' for name in names),
+        f'{{"stream":"{kept}","data":[3,4]}}',
+    ]
+    for socket in (plain, combined):
+        setting.broker.leave(socket.connection, kept, "a@depth")
+    await settled()
+    assert setting.layer.joined == []
 
 
 async def test_a_stalled_reader_is_dropped_and_others_see_nothing_of_it(setting: Setting) -> None:

@@ -1,4 +1,4 @@
-"""A socket with its account's own stream ends with the session, however that ends."""
+"""An account's own stream ends with the session, or the API keys, that gave the right to it."""
 
 import uuid
 from collections.abc import Callable
@@ -19,8 +19,10 @@ from django.contrib.auth import (
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from accounts.models import User
-from realtime import sessions
+from accounts.models import ApiKey, User
+from accounts.services import api_key_create, api_key_revoke
+from markets.binance.listen_keys import open_listen_key
+from realtime import sessions, socket_consumer
 from realtime.client_connection import SIGNED_OUT
 from realtime.routing import websocket_urlpatterns
 
@@ -63,6 +65,8 @@ def test_the_socket_asks_again(
     headers = [(b"cookie", cookie.encode()), (b"origin", b"http://here"), (b"host", b"here")]
 
     # Everything that asks the database does so in this thread, inside of the test's transaction.
+    monkeypatch.setattr(socket_consumer, "share_threads", lambda: None)
+
     @async_to_sync
     async def follow() -> Any:
         application = URLRouter(websocket_urlpatterns)
@@ -75,3 +79,34 @@ def test_the_socket_asks_again(
 
     closed = follow()
     assert (closed["type"], closed["code"]) == ("websocket.close", SIGNED_OUT)
+
+
+def revoke(user: User) -> None:
+    api_key_revoke(api_key=ApiKey.objects.filter(user=user).latest("pk"))
+
+
+@pytest.mark.parametrize("end", [deactivate, revoke])
+def test_a_listen_key_is_asked_for_again(
+    user: User, end: Callable[[User], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "CHECK_S", 0.05)
+    monkeypatch.setattr(socket_consumer, "share_threads", lambda: None)
+    api_key_create(user=user)
+    key = open_listen_key(account=user.pk, revocations=0)
+
+    @async_to_sync
+    async def follow() -> Any:
+        socket = WebsocketCommunicator(URLRouter(websocket_urlpatterns), "/ws/btcusdt@trade")
+        await socket.connect()
+        await socket.send_json_to({"method": "SUBSCRIBE", "params": [key], "id": 1})
+        assert await socket.receive_json_from(timeout=10) == {"result": None, "id": 1}
+        await sync_to_async(end)(user)
+        ended = await socket.receive_json_from(timeout=10)
+        await socket.send_json_to({"method": "LIST_SUBSCRIPTIONS", "id": 2})
+        left = await socket.receive_json_from(timeout=10)
+        await socket.disconnect()
+        return ended, left["result"]
+
+    ended, left = follow()
+    assert (ended["e"], ended["listenKey"]) == ("listenKeyExpired", key)
+    assert left == ["btcusdt@trade"]

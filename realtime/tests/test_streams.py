@@ -14,22 +14,10 @@ from websockets.exceptions import ConnectionClosed
 
 from exchange_site.tests.running import RunningExchange
 from markets.tests.native import NativeClient, order
-from realtime.tests.sockets import StreamClient, socket_url
+from realtime.tests.sockets import StreamClient, sign_in, socket_url
 
 SYMBOL = "ETHUSDT"
 FUNDS = {"USDT": "1000000", "ETH": "1000"}
-_SESSION = """
-from importlib import import_module
-from django.conf import settings
-from django.contrib.auth import get_user_model
-user = get_user_model().objects.get(username={name!r})
-session = import_module(settings.SESSION_ENGINE).SessionStore()
-session["_auth_user_id"] = str(user.pk)
-session["_auth_user_hash"] = user.get_session_auth_hash()
-session["_auth_user_backend"] = settings.AUTHENTICATION_BACKENDS[0]
-session.save()
-print("session", session.session_key)
-"""
 
 
 def eth(**changes: object) -> dict[str, object]:
@@ -49,14 +37,6 @@ def trader(exchange: RunningExchange, name: str) -> NativeClient:
 @pytest.fixture(scope="module")
 def session(exchange: RunningExchange, trader: NativeClient, name: str) -> str:
     return sign_in(exchange, name)
-
-
-def sign_in(exchange: RunningExchange, name: str) -> str:
-    """A signed-in browser's cookie."""
-    printed = exchange.manage("shell", "-c", _SESSION.format(name=name))
-    found = re.search(r"session (\w+)", printed)
-    assert found is not None, printed
-    return f"sessionid={found[1]}"
 
 
 @asynccontextmanager
@@ -140,6 +120,19 @@ async def test_a_trade_is_seen_on_every_stream(
     assert found["ethusdt@trade"]["q"] == "0.50000000"
     assert found["ethusdt@kline_1M"]["k"]["i"] == "1M"
     assert [ticker["s"] for ticker in found["!ticker@arr"]].count(SYMBOL) == 1
+
+
+@pytest.mark.parametrize("left", ["ethusdt@depth", "ethusdt@depth@1000ms"])
+async def test_a_stream_of_two_names_goes_on_under_the_other(
+    exchange: RunningExchange, trader: NativeClient, left: str
+) -> None:
+    names = ["ethusdt@depth", "ethusdt@depth@1000ms"]
+    async with client(exchange, f"/stream?streams={'/'.join(names)}") as streams:
+        await streams.ask("UNSUBSCRIBE", [left])
+        (kept,) = (await streams.ask("LIST_SUBSCRIPTIONS"))["result"]
+        await trade(trader)
+        assert (await streams.next())["stream"] == kept
+        assert kept != left
 
 
 async def test_a_candle_is_said_to_be_closed(

@@ -152,6 +152,23 @@ def test_without_a_connection_it_says_that_it_is_stale_and_comes_back(
     expect(page.locator("#bids button").first).to_have_text("2,499.80")
 
 
+def test_the_market_is_live_before_it_is_known_who_is_signed_in(
+    page: Page, stream: Stream, trader: Trader
+) -> None:
+    stream.knows_users = False
+    trader.open(page)
+    expect(page.locator("#connection")).to_have_text("Live")
+    assert "ethusdt@depth@100ms" in stream.subscribed
+    assert "user" not in stream.subscribed
+    trader.api.post("/order", {
+        "symbol": "ETHUSDT", "side": "buy", "type": "limit", "price": "2400", "quantity": "1",
+    })  # fmt: skip
+    stream.knows_users = True
+    expect(page.locator("#orders tr")).to_have_count(1)
+    assert "user" in stream.subscribed
+    assert stream.connections == 1
+
+
 def test_user_events_change_orders_and_balances(page: Page, stream: Stream, trader: Trader) -> None:
     trader.open(page)
     expect(page.locator("#connection")).to_have_text("Live")

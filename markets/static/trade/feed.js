@@ -4,6 +4,8 @@
 const RETRY_MS = [250, 8000];
 const SILENCE_MS = 60_000;
 const OWN = "user";
+const OWN_RETRY_MS = 3_000;
+const UNAVAILABLE = 5;
 const SIGNED_OUT = 4001;
 
 export class Feed {
@@ -12,12 +14,17 @@ export class Feed {
   #retry = RETRY_MS[0];
   #id = 0;
   #lastOfAll = 0;
+  #lastOfOwn = 0;
+  #ownIsLate = false;
   #timer = 0;
+  #ownTimer = 0;
   #watch = 0;
 
-  /** `onState(state)` hears "connecting", "live" or "stale". */
-  constructor(onState) {
+  /** `onState(state)` hears "connecting", "live" or "stale"; `onLate()` is called where the own
+   * stream began after the others did, and something of it may have been missed. */
+  constructor(onState, onLate) {
     this.onState = onState;
+    this.onLate = onLate;
     addEventListener("online", () => this.#reconnectNow());
     document.addEventListener("visibilitychange", () => {
       if (!document.hidden) this.#reconnectNow();
@@ -55,10 +62,28 @@ export class Feed {
 
   /** The own stream in a request of its own: where it is refused, the market goes on. */
   #subscribeAll() {
-    const streams = [...this.#streams.keys()];
-    this.#send("SUBSCRIBE", streams.filter((stream) => stream === OWN));
-    this.#send("SUBSCRIBE", streams.filter((stream) => stream !== OWN));
+    this.#ownIsLate = false;
+    this.#subscribeOwn();
+    this.#send("SUBSCRIBE", [...this.#streams.keys()].filter((stream) => stream !== OWN));
     this.#lastOfAll = this.#id;
+  }
+
+  #subscribeOwn() {
+    if (!this.#streams.has(OWN)) return;
+    this.#send("SUBSCRIBE", [OWN]);
+    this.#lastOfOwn = this.#id;
+  }
+
+  /** While the server cannot tell who is signed in, it is asked again. */
+  #answerOfOwn({ error }) {
+    if (error?.code === UNAVAILABLE) {
+      this.#ownIsLate = true;
+      const wait = OWN_RETRY_MS * (0.5 + Math.random());
+      this.#ownTimer = setTimeout(() => this.#subscribeOwn(), wait);
+    } else if (!error && this.#ownIsLate) {
+      this.#ownIsLate = false;
+      this.onLate();
+    }
   }
 
   #receive(message) {
@@ -66,7 +91,10 @@ export class Feed {
     this.#watch = setTimeout(() => this.#socket?.close(), SILENCE_MS);
     if ("stream" in message) {
       this.#streams.get(message.stream)?.(message.data);
-    } else if (message.result === null && message.id === this.#lastOfAll) {
+      return;
+    }
+    if (message.id === this.#lastOfOwn) this.#answerOfOwn(message);
+    if (message.result === null && message.id === this.#lastOfAll) {
       // Everything is subscribed to: from now on all is seen.
       this.#retry = 0;
       this.onState("live");
@@ -75,6 +103,7 @@ export class Feed {
 
   #lost() {
     clearTimeout(this.#watch);
+    clearTimeout(this.#ownTimer);
     this.#socket = null;
     this.onState("stale");
     this.#retry = Math.min(Math.max(this.#retry * 2, RETRY_MS[0]), RETRY_MS[1]);

@@ -47,15 +47,18 @@ let connected = false;
 let connections = 0;
 let fetching = false;
 
-const feed = new Feed((state) => {
-  connected = state === "live";
-  if (connected) {
-    catchUp();
-    return;
-  }
-  header.connection(state);
-  if (state === "stale") book.desync();
-});
+const feed = new Feed(
+  (state) => {
+    connected = state === "live";
+    if (connected) {
+      catchUp();
+      return;
+    }
+    header.connection(state);
+    if (state === "stale") book.desync();
+  },
+  () => account.refresh().catch(() => {}),
+);
 
 feed.subscribe(`${name}@depth@100ms`, (event) => {
   if (!book.apply(event)) loadBook();
