@@ -25,10 +25,14 @@ def pointed_at(url: str, urls: Any, *, websocket: bool = False) -> Any:
     }
 
 
-async def while_trading(exchange: Any, watching: Awaitable[Any]) -> Any:
-    """What the watch method brings while somebody buys."""
+async def while_trading(
+    exchange: Any, watching: Awaitable[Any], ready: Callable[[], bool] = lambda: True
+) -> Any:
+    """What the watch method brings while somebody buys, from when it is ready."""
 
     async def trade() -> None:
+        while not ready():
+            await asyncio.sleep(0.01)
         while True:
             await exchange.create_order(SYMBOL, "market", "buy", AMOUNT)
 
@@ -64,7 +68,11 @@ async def life(exchange: Any) -> None:
     assert await watch(exchange.watch_trades_for_symbols(several))
     assert await watch(exchange.watch_ohlcv_for_symbols([[SYMBOL, "1m"]]))
 
-    balance = await watch(exchange.watch_balance())
+    # ccxt makes its cache of balances after the answer to its subscription, and fails on an event
+    # that comes right behind that.
+    balance = await while_trading(
+        exchange, exchange.watch_balance(), lambda: "spot" in exchange.balance
+    )
     assert balance["BTC"]["total"] > 10
     mine = await watch(exchange.watch_my_trades(SYMBOL))
     assert mine[-1]["side"] == "buy"
