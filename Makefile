@@ -24,7 +24,8 @@ test: $(VENV)/.dev $(VENV)/.compiled
 
 # Clients that need Node or much room, and a thousand rounds where the other tests do a hundred.
 test-clients: $(VENV)/.dev $(VENV)/.compiled
-	@ROUNDS=1000 exec $(BIN)/python -m pytest -m "heavy or not heavy" tests/clients markets/binance/tests/test_strategy.py
+	@ROUNDS=1000 exec $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder \
+		-m "heavy or not heavy" markets/binance/tests/test_strategy.py tests/clients
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
