@@ -1,26 +1,23 @@
 """Assets and markets as the order path needs them: in this process, at most a second old.
 
+What is not among them may have been defined a moment ago: the tables are asked for that one alone.
 While the database does not answer, those last read serve for minutes (see `remembered.py`): they
 hardly ever change, and the engine checks every order against its own rules.
 """
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final, TypeVar
+from typing import Final
 
 from engine.core.commands import DefineMarket
 from engine.core.types import MAX_AMOUNT, Phase
 from engine.times import to_milliseconds
-from exchange_site.database.remembered import Remembered
+from exchange_site.database.remembered import Remembered, ask_patiently
 from exchange_site.errors import CodedError
 from exchange_site.threads import in_thread
 from markets.models import Asset, Market
 
 LIFETIME_S: Final = 1.0
-RELOAD_AT_MOST_EVERY_S: Final = 0.1
-"""What is not known may have been defined a moment ago: then one looks again, but not always."""
-
-_T = TypeVar("_T")
 
 
 class UnknownMarket(CodedError):
@@ -47,13 +44,9 @@ class _Definitions:
 
 
 def get_definition(*, symbol: str) -> MarketDefinition:
-    """Raises UnknownMarket."""
-    definition = _definitions(LIFETIME_S).markets.get(symbol)
-    if definition is None:
-        definition = _definitions(RELOAD_AT_MOST_EVERY_S).markets.get(symbol)
-    if definition is None:
-        raise UnknownMarket(symbol)
-    return definition
+    """Raises UnknownMarket; DatabaseUnavailable where that cannot be told."""
+    definition = _definitions().markets.get(symbol)
+    return definition or ask_patiently(lambda: _load_definition(symbol))
 
 
 def definition_at_hand(*, symbol: str) -> MarketDefinition | None:
@@ -80,11 +73,11 @@ async def aget_definition(*, symbol: str) -> MarketDefinition:
 
 def list_definitions() -> list[MarketDefinition]:
     """All markets, by symbol."""
-    return [market for _, market in sorted(_definitions(LIFETIME_S).markets.items())]
+    return [market for _, market in sorted(_definitions().markets.items())]
 
 
 def list_assets() -> list[str]:
-    return sorted(_definitions(LIFETIME_S).scales)
+    return sorted(_definitions().scales)
 
 
 def knows_scale(*, asset: str) -> bool:
@@ -98,14 +91,14 @@ def get_scale(*, asset: str) -> int:
     known = _remembered.last_known(None)
     scale = None if known is None else known.scales.get(asset)
     if scale is None:
-        scale = _definitions(LIFETIME_S).scales.get(asset)
+        scale = _definitions().scales.get(asset)
     if scale is None:
-        scale = _definitions(0).scales[asset]
+        scale = ask_patiently(lambda: Asset.objects.get(symbol=asset).scale)
     return scale
 
 
-def _definitions(fresh_s: float) -> _Definitions:
-    return _remembered.get(None, fresh_s=fresh_s)
+def _definitions() -> _Definitions:
+    return _remembered.get(None)
 
 
 def _load(_: None) -> _Definitions:
@@ -116,6 +109,13 @@ def _load(_: None) -> _Definitions:
         if row.base_id in scales and row.quote_id in scales
     }
     return _Definitions(scales, markets)
+
+
+def _load_definition(symbol: str) -> MarketDefinition:
+    row = Market.objects.select_related("base", "quote").filter(symbol=symbol).first()
+    if row is None:
+        raise UnknownMarket(symbol)
+    return _definition(row, row.base.scale, row.quote.scale)
 
 
 def _definition(row: Market, base_scale: int, quote_scale: int) -> MarketDefinition:
@@ -158,4 +158,4 @@ def _units(amount: Decimal, scale: int) -> int:
     return int(amount.scaleb(scale))
 
 
-_remembered: Final[Remembered[None, _Definitions]] = Remembered(_load)
+_remembered: Final[Remembered[None, _Definitions]] = Remembered(_load, fresh_s=LIFETIME_S)

@@ -52,7 +52,8 @@ def rest(exchange: RunningExchange, credentials: Any) -> BinanceClient:
     exchange.define_market(MARKET, base="SOL", quote="USDT", tick="0.01", step="0.01")
     client = BinanceClient(exchange.url, credentials)
     for side in ("SELL", "BUY"):
-        assert client.post("order", **limit(side=side, price="50")).is_success
+        answer = client.post("order", **limit(side=side, price="50"))
+        assert answer.is_success, answer.text
     return client
 
 

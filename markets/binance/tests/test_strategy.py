@@ -18,7 +18,7 @@ def test_place_poll_cancel(exchange: Any) -> None:
     """As freqtrade does it: place, ask, list, cancel, ask again."""
     client = BinanceClient(exchange.url, exchange.create_user("v3-strategy", fund=FUNDS))
     for number in range(ROUNDS):
-        placed = client.post("order", **order(price=f"0.0{1000 + number % 500}"))
+        placed = client.post("order", **order(price=f"0.0{2000 + number % 500}"))
         assert placed.status_code == 200, placed.text
         by_id = {"symbol": "ETHBTC", "orderId": placed.json()["orderId"]}
         polled = client.get("order", **by_id)
