@@ -72,8 +72,15 @@ async def aget_definition(*, symbol: str) -> MarketDefinition:
 
 
 def list_definitions() -> list[MarketDefinition]:
-    """All markets, by symbol."""
-    return [market for _, market in sorted(_definitions().markets.items())]
+    """All markets, in `listed_order`."""
+    return sorted(_definitions().markets.values(), key=listed_order)
+
+
+def listed_order(market: MarketDefinition) -> tuple[str, str, bool, str]:
+    """By base and quote asset. Of several markets of the same two, the one that bears their names
+    comes last: clients that know markets by their assets, such as ccxt, keep the last one."""
+    is_namesake = market.symbol == market.base + market.quote
+    return market.base, market.quote, is_namesake, market.symbol
 
 
 def list_assets() -> list[str]:

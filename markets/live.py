@@ -6,6 +6,7 @@ event that anybody was sent.
 
 import time
 from collections.abc import Collection
+from contextlib import suppress
 from decimal import Decimal
 from typing import Final
 
@@ -17,7 +18,7 @@ from engine.publisher.statistics import WINDOW_MS, Statistics
 from engine.times import to_datetime
 from exchange_site.errors import CodedError
 from markets import selectors
-from markets.definitions import MarketDefinition, UnknownMarket, get_definition
+from markets.definitions import MarketDefinition, UnknownMarket, get_definition, listed_order
 from markets.models import Kline
 from markets.tickers import Ticker
 
@@ -43,7 +44,7 @@ def get_depth(*, market: str, limit: int) -> DepthReply:
 
 
 def list_tickers(*, symbol: str | None = None, now: int | None = None) -> list[Ticker]:
-    """Of one market, or of all by symbol; `now` in milliseconds. Raises UnknownMarket,
+    """Of one market, or of all in `listed_order`; `now` in milliseconds. Raises UnknownMarket,
     FeedUnavailable."""
     if symbol is not None:
         get_definition(symbol=symbol)
@@ -52,13 +53,12 @@ def list_tickers(*, symbol: str | None = None, now: int | None = None) -> list[T
     except reader.FeedUnavailable as error:
         raise FeedUnavailable(str(error)) from error
     now = now or time.time_ns() // 1_000_000
-    tickers = []
-    for name, day in sorted(found.items()):
-        try:
-            tickers.append(_ticker(get_definition(symbol=name), day, now))
-        except UnknownMarket:
-            continue  # the tables do not know it yet
-    return tickers
+    markets = []
+    for name in found:
+        with suppress(UnknownMarket):  # the tables do not know it yet
+            markets.append(get_definition(symbol=name))
+    markets.sort(key=listed_order)
+    return [_ticker(market, found[market.symbol], now) for market in markets]
 
 
 def get_ticker(*, symbol: str) -> Ticker:

@@ -48,7 +48,8 @@ def tell_signed_out(*, request: HttpRequest, user: User | None, **_signal: Any) 
 
 async def wait_for_end(account: int, ask: Callable[[], Awaitable[int | None]]) -> None:
     """Returns when `ask` no longer names the account. It may raise what the database does, or that
-    something is not available."""
+    something is not available: then it is asked again. Where it fails in any other way, nobody
+    would learn of the end any more, and so that is one."""
     while True:
         await asyncio.sleep(CHECK_S)
         try:
@@ -56,3 +57,6 @@ async def wait_for_end(account: int, ask: Callable[[], Awaitable[int | None]]) -
                 return
         except (DatabaseError, CodedError) as error:
             _log.warning("a session or key could not be checked: %s", error)
+        except Exception:
+            _log.exception("a session or key cannot be checked: its stream ends")
+            return

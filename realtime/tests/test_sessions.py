@@ -21,6 +21,7 @@ from django.utils import timezone
 
 from accounts.models import ApiKey, User
 from accounts.services import api_key_create, api_key_revoke
+from exchange_site.database.remembered import DatabaseUnavailable
 from markets.binance.listen_keys import open_listen_key
 from realtime import sessions, socket_consumer
 from realtime.client_connection import SIGNED_OUT
@@ -110,3 +111,19 @@ def test_a_listen_key_is_asked_for_again(
     ended, left = follow()
     assert (ended["e"], ended["listenKey"]) == ("listenKeyExpired", key)
     assert left == ["btcusdt@trade"]
+
+
+async def test_a_right_that_cannot_be_checked_any_more_has_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sessions, "CHECK_S", 0.0)
+    answers: list[Any] = [7, DatabaseUnavailable(), 7, ValueError("a defect"), 7]
+
+    async def ask() -> int:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return int(answer)
+
+    await sessions.wait_for_end(7, ask)
+    assert answers == [7]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from markets.binance.tests.client import BinanceClient, order
 AMOUNT = re.compile(r"-?\d+\.\d{8}")
 MARKETS = {"BTCUSDT", "ETHUSDT", "SOLUSDT", "ETHBTC"}
 FUNDS = {"BTC": "20", "ETH": "200"}
+TICKERS = ["ticker/24hr", "ticker/price", "ticker/bookTicker"]
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +135,7 @@ def test_klines(client: BinanceClient, path: str) -> None:
     assert client.public(path, symbol="ETHBTC", interval="1M", endTime=0).json() == []
 
 
-@pytest.mark.parametrize("path", ["ticker/24hr", "ticker/price", "ticker/bookTicker"])
+@pytest.mark.parametrize("path", TICKERS)
 def test_tickers_are_an_object_or_a_list(client: BinanceClient, path: str) -> None:
     one = client.public(path, symbol="ETHBTC").json()
     assert one["symbol"] == "ETHBTC"
@@ -144,6 +146,23 @@ def test_tickers_are_an_object_or_a_list(client: BinanceClient, path: str) -> No
     every = client.public(path).json()
     assert {ticker["symbol"] for ticker in every} >= MARKETS
     assert set(every[0]) == set(one)
+
+
+def test_clients_that_know_markets_by_their_assets_find_the_namesake(
+    exchange: Any, client: BinanceClient
+) -> None:
+    """They keep the last of several markets, and a replay's has the assets of the recorded one."""
+    twin = "ETHBTCTWIN"
+    exchange.define_market(twin, base="ETH", quote="BTC", tick="0.00001", step="0.001")
+
+    def listed(path: str) -> list[str]:
+        answer = client.public(path).json()
+        return [each["symbol"] for each in (answer if path in TICKERS else answer["symbols"])]
+
+    for path in ("exchangeInfo", *TICKERS):
+        wait_until(partial(lambda path: twin in listed(path), path), f"in {path}", pause_s=0.25)
+        symbols = listed(path)
+        assert symbols.index("ETHBTC") > symbols.index(twin), path
 
 
 def test_the_days_statistics(client: BinanceClient) -> None:
