@@ -14,15 +14,17 @@ from exchange_site.tests.processes import wait_until
 from exchange_site.tests.running import RunningExchange
 from markets.tests.native import NativeClient, order
 
+MARKET = "TRADEUSDT"
 FUNDS = {"SOL": "100", "USDT": "100000"}
 
 
 def sol(**changes: object) -> dict[str, object]:
-    return order(**{"symbol": "SOLUSDT", **changes})
+    return order(**{"symbol": MARKET, **changes})
 
 
 @pytest.fixture(scope="module")
 def alice(exchange: RunningExchange) -> NativeClient:
+    exchange.define_market(MARKET, base="SOL", quote="USDT", tick="0.01", step="0.001")
     return NativeClient(exchange.url, exchange.create_user("trading-alice", fund=FUNDS))
 
 
@@ -60,12 +62,12 @@ def test_a_trade_goes_all_the_way(
     assert balances(bob)["USDT"] == Decimal("99800")
 
     # the fill is in PostgreSQL, at once for those who ask for their own
-    [mine] = bob.get("/fills", symbol="SOLUSDT").json()
+    [mine] = bob.get("/fills", symbol=MARKET).json()
     assert (mine["trade_id"], mine["price"]) == (fill["trade_id"], "100.00000000")
     row = database.execute(
         "SELECT price, quantity, buy_order_id, sell_order_id, sequence FROM markets_trade"
-        " WHERE market_id = 'SOLUSDT' AND trade_id = %s",
-        [fill["trade_id"]],
+        " WHERE market_id = %s AND trade_id = %s",
+        [MARKET, fill["trade_id"]],
     ).fetchone()
     assert row is not None
     assert row[:4] == (Decimal(100), Decimal(2), bought["order_id"], asked["order_id"])
@@ -79,7 +81,7 @@ def test_a_trade_goes_all_the_way(
 
     # the candle has it
     def candle() -> Any:
-        query = {"symbol": "SOLUSDT", "interval": "1d", "start_time": before - 86_400_000}
+        query = {"symbol": MARKET, "interval": "1d", "start_time": before - 86_400_000}
         candles = alice.get("/kline", **query).json()
         return candles and Decimal(candles[-1]["volume"]) >= 2
 
@@ -97,7 +99,7 @@ def test_the_same_key_places_one_order(alice: NativeClient) -> None:
     assert answers[0] == answers[1] == answers[2]
     other = alice.post("/order", {**fields, "quantity": "2"})
     assert (other.status_code, other.json()["code"]) == (409, "KEY_REUSED")
-    alice.delete("/order", symbol="SOLUSDT", client_order_id=name)
+    alice.delete("/order", symbol=MARKET, client_order_id=name)
 
 
 def test_bad_input_changes_nothing(alice: NativeClient) -> None:

@@ -25,7 +25,10 @@ if "EXCHANGE_TEST_RUN" not in os.environ:
 
 TEST_RUN = Path(os.environ["EXCHANGE_TEST_RUN"])
 TEST_CONTROLLER = int(os.environ["EXCHANGE_TEST_CONTROLLER"])
-os.environ["EXCHANGE_HOME"] = str(TEST_RUN / os.environ.get("PYTEST_XDIST_WORKER", "main"))
+_home = ExchangeHome(TEST_RUN / os.environ.get("PYTEST_XDIST_WORKER", "main"))
+_home.create()
+_home.static.mkdir(exist_ok=True)  # WhiteNoise warns of one that is missing
+os.environ["EXCHANGE_HOME"] = str(_home.path)
 
 from exchange_site.settings import *  # noqa: E402, F403
 

@@ -6,10 +6,16 @@ from typing import Any
 import pytest
 
 from exchange_site.tests.running import RunningExchange
-from realtime.tests.api_client import ApiClient, stamped
+from realtime.tests.api_client import stamped
 from realtime.tests.api_sockets import api
 
+MARKET = "WSORDERS"
 FUNDS = {"USDT": "1000000", "SOL": "1000"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def market(exchange: RunningExchange) -> None:
+    exchange.define_market(MARKET, base="SOL", quote="USDT", tick="0.01", step="0.001")
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +25,7 @@ def credentials(exchange: RunningExchange) -> Any:
 
 def order(**changes: object) -> dict[str, object]:
     fields: dict[str, object] = {
-        "symbol": "SOLUSDT",
+        "symbol": MARKET,
         "side": "BUY",
         "type": "LIMIT",
         "timeInForce": "GTC",
@@ -40,7 +46,7 @@ async def test_signed_requests_need_no_session(exchange: RunningExchange, creden
             "ORDERS",
             "ORDERS",
         ]
-        by_id = {"symbol": "SOLUSDT", "orderId": placed["result"]["orderId"]}
+        by_id = {"symbol": MARKET, "orderId": placed["result"]["orderId"]}
         assert (await client.signed("order.status", **by_id))["result"]["price"] == "60.00000000"
         canceled = await client.signed("order.cancel", **by_id)
         assert canceled["result"]["status"] == "CANCELED"
@@ -58,9 +64,9 @@ async def test_a_session_signs_once(exchange: RunningExchange, credentials: Any)
         assert (await client.result("account.status"))["canTrade"]
         placed = await client.result("order.place", **order(newOrderRespType="ACK"))
         assert set(placed) >= {"symbol", "orderId", "clientOrderId", "transactTime"}
-        opened = await client.result("openOrders.status", symbol="SOLUSDT")
+        opened = await client.result("openOrders.status", symbol=MARKET)
         assert placed["orderId"] in {each["orderId"] for each in opened}
-        assert await client.result("openOrders.cancelAll", symbol="SOLUSDT")
+        assert await client.result("openOrders.cancelAll", symbol=MARKET)
         assert await client.result("order.test", **order()) == {}
         assert (await client.ask("account.status"))["error"]["code"] == -1102
         assert (await client.ask("session.logout"))["result"]["apiKey"] is None
@@ -129,7 +135,7 @@ async def test_commands_take_effect_in_the_order_in_which_they_came(
                 (
                     await client.send("order.place", stamped(order(newClientOrderId=name))),
                     await client.send(
-                        "order.cancel", stamped({"symbol": "SOLUSDT", "origClientOrderId": name})
+                        "order.cancel", stamped({"symbol": MARKET, "origClientOrderId": name})
                     ),
                 )
             )
@@ -154,7 +160,7 @@ async def test_lists(exchange: RunningExchange, credentials: Any) -> None:
         codes = [item.get("error", {}).get("code") for item in answer["result"]]
         assert codes == [None, -1121, -2010, -1013, None]
         placed = [item["result"]["orderId"] for item in answer["result"] if item["status"] == 200]
-        cancels = [{"symbol": "SOLUSDT", "orderId": number} for number in [*placed, placed[0]]]
+        cancels = [{"symbol": MARKET, "orderId": number} for number in [*placed, placed[0]]]
         canceled = await client.result("orders.cancel", orders=cancels)
         assert [item.get("error", {}).get("code") for item in canceled] == [None, None, -2011]
 
@@ -205,7 +211,3 @@ async def test_what_cannot_be_read_counts_as_no_order(exchange: RunningExchange)
             assert [limit["count"] for limit in answer["rateLimits"]][2:] == day
         counts = await client.result("account.rateLimits.orders")
     assert counts[1]["count"] == 1
-
-
-async def one_order(client: ApiClient, **changes: object) -> Any:
-    return await client.result("order.place", **order(**changes))

@@ -13,7 +13,14 @@ from realtime.api.user_data import MAX_SUBSCRIPTIONS
 from realtime.tests.api_client import ApiClient
 from realtime.tests.api_sockets import api
 from realtime.tests.sockets import StreamClient, socket_url
-from realtime.tests.test_api_orders import FUNDS, one_order, order
+from realtime.tests.test_api_orders import FUNDS, order
+
+MARKET = "WSEVENTS"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def market(exchange: RunningExchange) -> None:
+    exchange.define_market(MARKET, base="SOL", quote="USDT", tick="0.01", step="0.001")
 
 
 @pytest.fixture
@@ -27,9 +34,13 @@ async def subscribe(client: ApiClient, **params: object) -> int:
     return int(answer["result"]["subscriptionId"])
 
 
+async def one_order(client: ApiClient, **changes: object) -> Any:
+    return await client.result("order.place", **order(symbol=MARKET, **changes))
+
+
 async def place_and_cancel(client: ApiClient) -> None:
     placed = await one_order(client)
-    await client.result("order.cancel", symbol="SOLUSDT", orderId=placed["orderId"])
+    await client.result("order.cancel", symbol=MARKET, orderId=placed["orderId"])
 
 
 async def test_every_change_is_told_in_order(exchange: RunningExchange, credentials: Any) -> None:
@@ -186,8 +197,8 @@ async def test_more_than_is_told_again(exchange: RunningExchange, credentials: A
     async with api(exchange.url, credentials) as client:
         await client.log_on()
         for _ in range(6):
-            await client.result("orders.place", orders=[order()] * 100)
-            await client.result("openOrders.cancelAll", symbol="SOLUSDT")
+            await client.result("orders.place", orders=[order(symbol=MARKET)] * 100)
+            await client.result("openOrders.cancelAll", symbol=MARKET)
         answer = await client.ask("userDataStream.subscribe", after=0)
     assert answer["error"]["code"] == -9001
 

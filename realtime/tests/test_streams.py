@@ -16,12 +16,18 @@ from exchange_site.tests.running import RunningExchange
 from markets.tests.native import NativeClient, order
 from realtime.tests.sockets import StreamClient, sign_in, socket_url
 
-SYMBOL = "ETHUSDT"
+SYMBOL = "STREAMUSDT"
+STREAM = SYMBOL.lower()
 FUNDS = {"USDT": "1000000", "ETH": "1000"}
 
 
 def eth(**changes: object) -> dict[str, object]:
     return order(symbol=SYMBOL, price="2500", quantity="0.5", **changes)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def market(exchange: RunningExchange) -> None:
+    exchange.define_market(SYMBOL, base="ETH", quote="USDT", tick="0.01", step="0.001")
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +115,7 @@ async def test_a_trade_is_seen_on_every_stream(
         "depth", "depth@100ms", "depth5@100ms", "trade", "aggTrade", "ticker", "miniTicker",
         "bookTicker", "kline_1s", "kline_1M",
     }  # fmt: skip
-    wanted = {f"ethusdt@{kind}" for kind in kinds} | {"!ticker@arr", "!miniTicker@arr"}
+    wanted = {f"{STREAM}@{kind}" for kind in kinds} | {"!ticker@arr", "!miniTicker@arr"}
     async with client(exchange, "/stream") as streams:
         await streams.ask("SUBSCRIBE", sorted(wanted))
         await trade(trader)
@@ -117,16 +123,16 @@ async def test_a_trade_is_seen_on_every_stream(
         while wanted - found.keys():
             message = await streams.next()
             found.setdefault(message["stream"], message["data"])
-    assert found["ethusdt@trade"]["q"] == "0.50000000"
-    assert found["ethusdt@kline_1M"]["k"]["i"] == "1M"
+    assert found[f"{STREAM}@trade"]["q"] == "0.50000000"
+    assert found[f"{STREAM}@kline_1M"]["k"]["i"] == "1M"
     assert [ticker["s"] for ticker in found["!ticker@arr"]].count(SYMBOL) == 1
 
 
-@pytest.mark.parametrize("left", ["ethusdt@depth", "ethusdt@depth@1000ms"])
+@pytest.mark.parametrize("left", [f"{STREAM}@depth", f"{STREAM}@depth@1000ms"])
 async def test_a_stream_of_two_names_goes_on_under_the_other(
     exchange: RunningExchange, trader: NativeClient, left: str
 ) -> None:
-    names = ["ethusdt@depth", "ethusdt@depth@1000ms"]
+    names = [f"{STREAM}@depth", f"{STREAM}@depth@1000ms"]
     async with client(exchange, f"/stream?streams={'/'.join(names)}") as streams:
         await streams.ask("UNSUBSCRIBE", [left])
         (kept,) = (await streams.ask("LIST_SUBSCRIPTIONS"))["result"]
@@ -138,7 +144,7 @@ async def test_a_stream_of_two_names_goes_on_under_the_other(
 async def test_a_candle_is_said_to_be_closed(
     exchange: RunningExchange, trader: NativeClient
 ) -> None:
-    async with client(exchange, "/ws/ethusdt@kline_1s") as streams:
+    async with client(exchange, f"/ws/{STREAM}@kline_1s") as streams:
         await trade(trader)
         closed = await streams.until(lambda m: m["k"]["x"])
         assert closed["k"]["T"] < closed["E"]
@@ -147,7 +153,7 @@ async def test_a_candle_is_said_to_be_closed(
 async def test_the_newest_candle_and_the_ticker_know_a_trade_at_once(
     exchange: RunningExchange, trader: NativeClient
 ) -> None:
-    async with client(exchange, "/ws/ethusdt@trade") as streams:
+    async with client(exchange, f"/ws/{STREAM}@trade") as streams:
         await trade(trader)
         told = await streams.next()
         candles = trader.get("/kline", symbol=SYMBOL, interval="1M").json()
@@ -197,7 +203,7 @@ async def test_signing_out_closes_the_sockets_of_that_session(
     async with (
         client(exchange, own, Cookie=one, Origin=exchange.url) as ending,
         client(exchange, own, Cookie=other, Origin=exchange.url) as staying,
-        client(exchange, "/ws/ethusdt@trade", Cookie=one, Origin=exchange.url) as public,
+        client(exchange, f"/ws/{STREAM}@trade", Cookie=one, Origin=exchange.url) as public,
     ):
         for streams in (ending, staying, public):
             assert len((await streams.ask("LIST_SUBSCRIPTIONS"))["result"]) == 1

@@ -125,10 +125,11 @@ def test_a_database_that_hangs_is_not_waited_for(
     scene: Scene, caplog: pytest.LogCaptureFixture
 ) -> None:
     gate = threading.Event()
+    too_late = ahead(scene)
 
     def testify() -> Iterator[Witness]:
         gate.wait()
-        yield ahead(scene)
+        yield too_late
 
     try:
         with caplog.at_level(logging.WARNING):

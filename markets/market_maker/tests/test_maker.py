@@ -17,17 +17,21 @@ from markets.market_maker.maker import MarketMaker
 from markets.market_maker.parameters import Parameters, Rules
 from markets.market_maker.users import MAKER, TAKER, obtain_keys
 
-SOL = Rules("SOLUSDT", Decimal("0.01"), Decimal("0.001"), Decimal(5))
+MARKET = "MAKERUSDT"
+RULES = Rules(MARKET, Decimal("0.01"), Decimal("0.001"), Decimal(5))
 FUNDS = {"SOL": "100000", "USDT": "10000000"}
 
 
 def maker_of(api: Api, keys: dict[str, Key], **parameters: Any) -> MarketMaker:
-    wanted = Parameters(url="", markets={"SOLUSDT": "100"}, seed=1, **parameters)
-    return MarketMaker(wanted, api, keys, {"SOLUSDT": SOL}, lambda *_: None)
+    wanted = Parameters(url="", markets={MARKET: "100"}, seed=1, **parameters)
+    return MarketMaker(wanted, api, keys, {MARKET: RULES}, lambda *_: None)
 
 
 @pytest.fixture(scope="module")
 def keys(exchange: Any) -> dict[str, Key]:
+    exchange.define_market(
+        MARKET, base="SOL", quote="USDT", tick="0.01", step="0.001", min_notional="5"
+    )
     created = {n: exchange.create_user(f"test-{n}", fund=FUNDS) for n in (MAKER, TAKER)}
     return {n: Key(c["api_key"], c["secret_key"]) for n, c in created.items()}
 
@@ -46,7 +50,7 @@ def test_a_market_is_liquid_and_trades(api: Api, keys: dict[str, Key]) -> None:
     maker.start()
     for _ in range(5):
         maker.turn()
-    depth = api.send(None, "GET", "/depth", query={"symbol": "SOLUSDT"})
+    depth = api.send(None, "GET", "/depth", query={"symbol": MARKET})
     assert min(len(depth["bids"]), len(depth["asks"])) >= 20
     assert float(depth["bids"][0][0]) < float(depth["asks"][0][0])
     assert 95 < float(depth["bids"][0][0]) < 105
@@ -63,9 +67,9 @@ def test_a_restart_begins_from_nothing_and_goes_on_at_the_last_price(
     first.start()
     first.turn()
     last = api.send(keys[TAKER], "GET", "/fills")[-1]["price"]
-    solusdt: dict[str, object] = {"symbol": "SOLUSDT"}
+    market: dict[str, object] = {"symbol": MARKET}
     wait_until(
-        lambda: api.send(None, "GET", "/tickers", query=solusdt)["last"] == last,
+        lambda: api.send(None, "GET", "/tickers", query=market)["last"] == last,
         "the tickers know the last trade",
     )
     second = maker_of(api, keys)
