@@ -159,8 +159,11 @@ def test_clients_that_know_markets_by_their_assets_find_the_namesake(
         answer = client.public(path).json()
         return [each["symbol"] for each in (answer if path in TICKERS else answer["symbols"])]
 
+    def is_listed(path: str) -> bool:
+        return twin in listed(path)
+
     for path in ("exchangeInfo", *TICKERS):
-        wait_until(partial(lambda path: twin in listed(path), path), f"in {path}", pause_s=0.25)
+        wait_until(partial(is_listed, path), f"it is in {path}", pause_s=0.25)
         symbols = listed(path)
         assert symbols.index("ETHBTC") > symbols.index(twin), path
 
