@@ -11,7 +11,7 @@ import httpx
 import pytest
 from websockets.asyncio.client import connect
 
-from exchange_site.tests.processes import stopped, wait_until
+from exchange_site.tests.processes import is_running, stopped, wait_until
 from exchange_site.tests.running import RunningExchange
 from exchange_site.tests.settings import TEST_CONTROLLER, TEST_RUN
 from markets.tests.native import NativeClient, order
@@ -47,12 +47,14 @@ def hanging_database(exchange: RunningExchange) -> Iterator[None]:
 @contextmanager
 def dead_database(exchange: RunningExchange) -> Iterator[None]:
     """Killed, and away for as long as the block: its programs' next start finds no data."""
-    server = exchange.database_processes()[0]
+    processes = exchange.database_processes()
     data = (exchange.home.data / "postgres").resolve()
     away = data.with_name("postgres-away")
     data.rename(away)
-    os.kill(server, signal.SIGKILL)
+    os.kill(processes[0], signal.SIGKILL)
     try:
+        # Those that serve connections notice it in their own time, and answer until then.
+        wait_until(lambda: not any(map(is_running, processes)), "the database is dead")
         yield
     finally:
         away.rename(data)

@@ -26,7 +26,7 @@ from exchange_site.servers.embedded import embedded_servers
 from exchange_site.servers.home import ExchangeHome
 from exchange_site.servers.postgres import COMMON_FOLDER, PostgresServer
 from exchange_site.servers.valkey import ValkeyServer, engine_valkey
-from exchange_site.tests.processes import running_server, wait_until
+from exchange_site.tests.processes import is_running, running_server, wait_until
 
 needs_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")
 
@@ -175,7 +175,7 @@ def test_a_server_ends_with_the_process_that_started_it(home: ExchangeHome) -> N
     child = receiver.recv()
     parent.kill()
     parent.join()
-    wait_until(lambda: not Path(f"/proc/{child}").exists(), "the server is gone")
+    wait_until(lambda: not is_running(child), "the server is gone")
 
 
 @pytest.mark.parametrize(
