@@ -8,6 +8,7 @@ whoever was known within the last five minutes stays known, and a revocation wai
 import hashlib
 import ipaddress
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -18,7 +19,12 @@ from django.utils import timezone
 
 from accounts.encryption import decrypt
 from accounts.models import ApiKey, BearerToken, Tier, User
-from exchange_site.database.remembered import TROUBLE, Remembered, in_background
+from exchange_site.database.remembered import (
+    TROUBLE,
+    DatabaseUnavailable,
+    Remembered,
+    in_background,
+)
 
 LAST_USED_EVERY: Final = timedelta(minutes=5)
 
@@ -133,7 +139,8 @@ def _note_use(row: ApiKey) -> None:
         _write_use(row.pk, now)
     else:
         # Nobody who trades waits for this write, or fails with it.
-        in_background(lambda: _write_use(row.pk, now))
+        with suppress(DatabaseUnavailable):
+            in_background(lambda: _write_use(row.pk, now))
 
 
 def _write_use(pk: int, now: datetime) -> None:

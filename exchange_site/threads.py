@@ -29,17 +29,19 @@ class ServerOverloaded(CodedError):
         super().__init__("SERVER_OVERLOADED")
 
 
-class _Threads:
-    def __init__(self, number: int, name: str) -> None:
+class Threads:
+    """A pool, for which so many questions wait at most."""
+
+    def __init__(self, number: int, name: str, *, max_waiting: int) -> None:
         self._executor = ThreadPoolExecutor(number, thread_name_prefix=name)
-        self._most = number + MAX_WAITING
+        self._most = number + max_waiting
         self._asked = 0
         self._lock = threading.Lock()
 
-    async def run(self, question: Callable[[], _T]) -> _T:
+    def submit(self, question: Callable[[], _T]) -> "Future[_T]":
         """Raises ServerOverloaded where too many are waiting.
 
-        Who is cancelled stays counted for as long as a thread, or a place in the queue, is taken.
+        What is cancelled stays counted for as long as a thread, or a place in the queue, is taken.
         """
         with self._lock:
             if self._asked >= self._most:
@@ -48,7 +50,7 @@ class _Threads:
         answer: Future[_T] = Future()
         # Not the future of the executor, for that is done when it is cancelled, and yet queued.
         self._executor.submit(_answer, question, answer).add_done_callback(self._done)
-        return await asyncio.wrap_future(answer)
+        return answer
 
     def _done(self, _turn: "Future[None]") -> None:
         """Called by the thread."""
@@ -66,8 +68,8 @@ def _answer(question: Callable[[], _T], answer: "Future[_T]") -> None:
         del answer  # which holds the error, and so this frame
 
 
-_threads: Final = _Threads(THREADS, "requests")
-_brief_threads: Final = _Threads(BRIEF_THREADS, "brief")
+_threads: Final = Threads(THREADS, "requests", max_waiting=MAX_WAITING)
+_brief_threads: Final = Threads(BRIEF_THREADS, "brief", max_waiting=MAX_WAITING)
 _shares_threads: Final = ContextVar("shares_threads", default=False)
 
 
@@ -92,7 +94,7 @@ async def in_thread(question: Callable[[], _T], *, brief: bool = False) -> _T:
 
     if _shares_threads.get():
         threads = _brief_threads if brief else _threads
-        return await threads.run(ask)
+        return await asyncio.wrap_future(threads.submit(ask))
     return await sync_to_async(ask, thread_sensitive=True)()
 
 

@@ -10,7 +10,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
 from typing import Final, Generic, NamedTuple, TypeVar
@@ -19,6 +19,7 @@ import psycopg
 from django.db import InterfaceError, InternalError, OperationalError, connection, connections
 
 from exchange_site.errors import CodedError
+from exchange_site.threads import ServerOverloaded, Threads
 
 PATIENCE_S: Final = 1.0
 """How long a request waits for rows that it can do without, or must be told that there are none."""
@@ -38,6 +39,10 @@ STALE_S: Final = 300.0
 MAX_ENTRIES: Final = 10_000
 MAX_LOADING: Final = 100
 
+THREADS: Final = 8
+MAX_WAITING: Final = 200
+"""For one of these threads. Where the database hangs for hours, each of them does."""
+
 TROUBLE: Final = (OperationalError, InterfaceError, InternalError, psycopg.OperationalError)
 """The database, not the question, is at fault (PoolTimeout is an OperationalError)."""
 
@@ -46,7 +51,7 @@ _V = TypeVar("_V")
 _T = TypeVar("_T")
 
 logger = logging.getLogger(__name__)
-_threads: Final = ThreadPoolExecutor(8, thread_name_prefix="database")
+_threads: Final = Threads(THREADS, "database", max_waiting=MAX_WAITING)
 
 
 class DatabaseUnavailable(CodedError):
@@ -55,7 +60,10 @@ class DatabaseUnavailable(CodedError):
 
 
 def in_background(question: Callable[[], _T]) -> "Future[_T]":
-    """Ask on a thread and a connection of its own, which nobody has to wait for."""
+    """Ask on a thread and a connection of its own, which nobody has to wait for.
+
+    Raises DatabaseUnavailable where too many questions are without an answer already.
+    """
 
     def ask() -> _T:
         try:
@@ -63,7 +71,10 @@ def in_background(question: Callable[[], _T]) -> "Future[_T]":
         finally:
             connection.close()
 
-    return _threads.submit(ask)
+    try:
+        return _threads.submit(ask)
+    except ServerOverloaded:
+        raise DatabaseUnavailable from None
 
 
 def ask_patiently(question: Callable[[], _T], *, patience_s: float = PATIENCE_S) -> _T:

@@ -3,13 +3,15 @@
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from django.db import OperationalError
 
 from exchange_site.database import remembered
 from exchange_site.database.remembered import DatabaseUnavailable, Remembered, ask_patiently
-from exchange_site.tests.processes import wait_until
+from exchange_site.tests.processes import PATIENCE_S, wait_until
+from exchange_site.threads import Threads
 
 
 class Rows:
@@ -131,6 +133,30 @@ def test_a_hanging_database_is_waited_for_once(rows: Rows) -> None:
         values.get("unknown")
     with pytest.raises(DatabaseUnavailable):
         ask_patiently(lambda: rows.load("a"), patience_s=0.01)
+
+
+def test_what_waits_for_a_hanging_database_is_bounded(
+    rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remembered, "_threads", Threads(1, "one", max_waiting=2))
+    values = Remembered(rows.load, fresh_s=-1)
+    values.get("a")
+    rows.answers.clear()
+    for key in ("b", "c", "d", "e"):
+        with pytest.raises(DatabaseUnavailable):
+            ask_patiently(partial(rows.load, key), patience_s=0.01)
+    assert values.get("a") == "1", "what was read before serves"
+    asked = rows.asked
+    rows.answers.set()
+    wait_until(lambda: answers(rows), "it is asked again")
+    assert rows.asked == asked + 1, "neither what nobody waits for any more, nor what was too much"
+
+
+def answers(rows: Rows) -> bool:
+    try:
+        return ask_patiently(lambda: rows.load("a"), patience_s=PATIENCE_S) == "1"
+    except DatabaseUnavailable:
+        return False
 
 
 def test_all_who_ask_at_once_share_one_question(

@@ -11,7 +11,7 @@ from asgiref.sync import async_to_sync
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 
 from exchange_site import threads
-from exchange_site.threads import ServerOverloaded, in_thread, share_threads
+from exchange_site.threads import ServerOverloaded, Threads, in_thread, share_threads
 
 
 def ask() -> tuple[str, Any]:
@@ -39,8 +39,7 @@ def test_a_synchronous_caller_is_asked_on_his_own_thread_and_keeps_his_transacti
 
 async def test_what_waits_for_a_thread_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who comes too late is told at once, and nothing is done for him."""
-    monkeypatch.setattr(threads, "MAX_WAITING", 2)
-    monkeypatch.setattr(threads, "_threads", threads._Threads(1, "few"))
+    monkeypatch.setattr(threads, "_threads", Threads(1, "few", max_waiting=2))
     share_threads()
     go_on, done = threading.Event(), list[str]()
 
@@ -62,8 +61,7 @@ async def test_who_hangs_up_makes_no_room_before_there_is_any(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Neither the thread that goes on for him is free, nor his place in the queue."""
-    monkeypatch.setattr(threads, "MAX_WAITING", 1)
-    monkeypatch.setattr(threads, "_threads", threads._Threads(1, "one"))
+    monkeypatch.setattr(threads, "_threads", Threads(1, "one", max_waiting=1))
     share_threads()
     begun, go_on, done = threading.Event(), threading.Event(), list[str]()
 

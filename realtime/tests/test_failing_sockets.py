@@ -10,6 +10,7 @@ from channels.routing import URLRouter
 from channels.testing import WebsocketCommunicator
 
 from exchange_site import threads
+from exchange_site.threads import Threads
 from realtime import consumer
 from realtime.broker import process_broker
 from realtime.client_connection import INTERNAL_ERROR, SERVICE_RESTART
@@ -34,8 +35,7 @@ async def ask(client: WebsocketCommunicator, method: str, *params: str) -> Any:
 def overloaded(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Nobody is given a thread."""
     with monkeypatch.context() as patch:
-        patch.setattr(threads, "MAX_WAITING", -1)
-        patch.setattr(threads, "_threads", threads._Threads(1, "none"))
+        patch.setattr(threads, "_threads", Threads(1, "none", max_waiting=-1))
         yield
 
 
