@@ -164,19 +164,20 @@ class Campaign:
     def _kill(self, name: str) -> bool:
         """Whether it ran."""
         word = PARTS[name]
-        process = self._exchange.process_of(word) if word else self._engine_redis()
-        if process:
-            os.kill(process, signal.SIGKILL)
-            self._killed[name] += 1
-        return bool(process)
+        process = self._exchange.find_process(word) if word else self._engine_redis()
+        if process is None:
+            return False
+        os.kill(process, signal.SIGKILL)
+        self._killed[name] += 1
+        return True
 
-    def _engine_redis(self) -> int:
-        """Its process id, by its own account: it rewrites its command line. 0 while it is away."""
+    def _engine_redis(self) -> int | None:
+        """By its own account, for it rewrites its command line; None while it is away."""
         try:
             with connect(self._exchange.engine_redis_url) as connection:
                 return int(connection.info("server")["process_id"])
         except redis.RedisError:
-            return 0
+            return None
 
     def _stop_database(self, seconds: float) -> None:
         """It hangs; trading goes on, and `/health` says which part is ill."""

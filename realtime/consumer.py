@@ -25,6 +25,7 @@ from realtime.identity import account_of_session, origin_is_ours, session_key
 from realtime.outgoing import Outgoing
 from realtime.protocol import (
     MAX_SUBSCRIPTIONS,
+    NOT_SIGNED_IN,
     RESYNC,
     UNAVAILABLE,
     UNKNOWN_PROPERTY,
@@ -184,7 +185,7 @@ class StreamConsumer(SocketConsumer):
             raise invalid_request("`user` needs the Origin of this site")
         account = await account_of_session(self.scope)
         if account is None:
-            raise invalid_request("`user` needs a signed-in session")
+            raise RequestError(NOT_SIGNED_IN, "`user` needs a signed-in session")
         return account
 
     async def _follow(self, name: str, account: int) -> Subscription:

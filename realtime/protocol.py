@@ -26,6 +26,8 @@ RESYNC: Final = 4
 """Of our own: what was missed is not kept any more. Ask for orders and balances, begin anew."""
 UNAVAILABLE: Final = 5
 """Of our own: whose stream it is cannot be found out at the moment. Ask again later."""
+NOT_SIGNED_IN: Final = 6
+"""Of our own: the stream is the signed-in account's, and nobody is, or not any more."""
 
 USER: Final = "user"
 """The stream of the signed-in account's own events."""

@@ -34,10 +34,12 @@ def session_mark(key: str) -> str:
 
 
 def tell_signed_out(*, request: HttpRequest, user: User | None, **_signal: Any) -> None:
-    """A receiver of `user_logged_out`, which every way to sign out sends."""
+    """A receiver of `user_logged_out`, which every way to sign out sends, while there still is a
+    session. It goes first: who joins too late to be told must not find it any more."""
     key = request.session.session_key
     if user is None or key is None:
         return
+    request.session.delete(key)
     stream = user_stream(user.pk)
     message = {"type": SESSION_ENDED, "stream": stream, "session": session_mark(key)}
     try:
@@ -47,11 +49,14 @@ def tell_signed_out(*, request: HttpRequest, user: User | None, **_signal: Any) 
 
 
 async def wait_for_end(account: int, ask: Callable[[], Awaitable[int | None]]) -> None:
-    """Returns when `ask` no longer names the account. It may raise what the database does, or that
-    something is not available: then it is asked again. Where it fails in any other way, nobody
-    would learn of the end any more, and so that is one."""
+    """Returns when `ask` no longer names the account. It is asked at once, for the right may have
+    ended between its first check and the stream's beginning, and then again and again.
+
+    It may raise what the database does, or that something is not available: then it is asked
+    again. Where it fails in any other way, nobody would learn of the end any more, and so that is
+    one.
+    """
     while True:
-        await asyncio.sleep(CHECK_S)
         try:
             if await ask() != account:
                 return
@@ -60,3 +65,4 @@ async def wait_for_end(account: int, ask: Callable[[], Awaitable[int | None]]) -
         except Exception:
             _log.exception("a session or key cannot be checked: its stream ends")
             return
+        await asyncio.sleep(CHECK_S)

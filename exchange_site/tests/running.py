@@ -209,7 +209,18 @@ class RunningExchange:
         self._supervisor.wait(30)
 
     def process_of(self, word: str) -> int:
-        """The process id of the part whose command line holds `word`; 0 while there is none."""
+        """The process id of the part whose command line holds `word`, as soon as it runs."""
+        found: list[int] = []
+
+        def runs() -> bool:
+            found.extend(filter(None, [self.find_process(word)]))
+            return bool(found)
+
+        wait_until(runs, f"{word} runs")
+        return found[0]
+
+    def find_process(self, word: str) -> int | None:
+        """The same; None while there is none."""
         mark = f"EXCHANGE_HOME={self.home.path}\0".encode()
         for folder in Path("/proc").glob("[0-9]*"):
             try:
@@ -220,7 +231,7 @@ class RunningExchange:
                     return int(folder.name)
             except (FileNotFoundError, ProcessLookupError, PermissionError):
                 continue
-        return 0
+        return None
 
     def database_processes(self) -> list[int]:
         """PostgreSQL and all that serve its connections."""

@@ -1,7 +1,7 @@
 """An account's own stream ends with the session, or the API keys, that gave the right to it."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from importlib import import_module
 from typing import Any
@@ -17,15 +17,17 @@ from django.contrib.auth import (
     SESSION_KEY,
 )
 from django.contrib.sessions.models import Session
+from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.models import ApiKey, User
 from accounts.services import api_key_create, api_key_revoke
 from exchange_site.database.remembered import DatabaseUnavailable
 from markets.binance.listen_keys import open_listen_key
-from realtime import sessions, socket_consumer
+from realtime import consumer, sessions, socket_consumer, user_subscription
 from realtime.client_connection import SIGNED_OUT
 from realtime.routing import websocket_urlpatterns
+from realtime.sessions import tell_signed_out
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shared_redis")]
 
@@ -63,10 +65,49 @@ def test_the_socket_asks_again(
     user: User, cookie: str, end: Callable[[User], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sessions, "CHECK_S", 0.05)
-    headers = [(b"cookie", cookie.encode()), (b"origin", b"http://here"), (b"host", b"here")]
 
-    # Everything that asks the database does so in this thread, inside of the test's transaction.
+    async def then(socket: WebsocketCommunicator) -> Any:
+        await sync_to_async(end)(user)
+        return await socket.receive_output(timeout=10)
+
+    closed = follow_own(cookie, then, monkeypatch)
+    assert (closed["type"], closed["code"]) == ("websocket.close", SIGNED_OUT)
+
+
+def test_who_signs_out_while_the_stream_is_joined_is_not_followed(
+    user: User, cookie: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The news that the session has ended comes before anybody listens to it."""
+
+    async def late(*arguments: Any) -> str:
+        await sync_to_async(tell_signed_out)(request=request_of(cookie), user=user)
+        return await user_subscription.follow(*arguments)
+
+    monkeypatch.setattr(consumer, "follow", late)
+
+    async def then(socket: WebsocketCommunicator) -> Any:
+        return await socket.receive_output(timeout=10)
+
+    closed = follow_own(cookie, then, monkeypatch)
+    assert (closed["type"], closed["code"]) == ("websocket.close", SIGNED_OUT)
+
+
+def request_of(cookie: str) -> HttpRequest:
+    request = HttpRequest()
+    key = cookie.partition("=")[2]
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore(key)
+    return request
+
+
+def follow_own(
+    cookie: str,
+    then: Callable[[WebsocketCommunicator], Awaitable[Any]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Any:
+    """What `then` brings of a socket that follows its account. Everything that asks the database
+    does so in this thread, inside of the test's transaction."""
     monkeypatch.setattr(socket_consumer, "share_threads", lambda: None)
+    headers = [(b"cookie", cookie.encode()), (b"origin", b"http://here"), (b"host", b"here")]
 
     @async_to_sync
     async def follow() -> Any:
@@ -75,11 +116,9 @@ def test_the_socket_asks_again(
         await socket.connect()
         await socket.send_json_to({"method": "SUBSCRIBE", "params": ["user"], "id": 1})
         assert await socket.receive_json_from(timeout=10) == {"result": None, "id": 1}
-        await sync_to_async(end)(user)
-        return await socket.receive_output(timeout=10)
+        return await then(socket)
 
-    closed = follow()
-    assert (closed["type"], closed["code"]) == ("websocket.close", SIGNED_OUT)
+    return follow()
 
 
 def revoke(user: User) -> None:

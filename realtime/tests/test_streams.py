@@ -14,6 +14,7 @@ from websockets.exceptions import ConnectionClosed
 
 from exchange_site.tests.running import RunningExchange
 from markets.tests.native import NativeClient, order
+from realtime.protocol import INVALID_REQUEST, NOT_SIGNED_IN
 from realtime.tests.sockets import StreamClient, sign_in, socket_url
 
 SYMBOL = "STREAMUSDT"
@@ -185,13 +186,16 @@ async def test_own_events_come_in_order(
 async def test_own_events_are_for_their_own(
     exchange: RunningExchange, session: str, case: str
 ) -> None:
-    headers = {
-        "anonymous": {"Origin": exchange.url},
-        "no origin": {"Cookie": session},
-        "another origin": {"Cookie": session, "Origin": "https://elsewhere.example"},
+    headers, code = {
+        "anonymous": ({"Origin": exchange.url}, NOT_SIGNED_IN),
+        "no origin": ({"Cookie": session}, INVALID_REQUEST),
+        "another origin": (
+            {"Cookie": session, "Origin": "https://elsewhere.example"},
+            INVALID_REQUEST,
+        ),
     }[case]
     async with client(exchange, "/ws", **headers) as streams:
-        assert (await streams.ask("SUBSCRIBE", ["user"]))["error"]["code"] == 2
+        assert (await streams.ask("SUBSCRIBE", ["user"]))["error"]["code"] == code
         assert (await streams.ask("LIST_SUBSCRIPTIONS"))["result"] == []
 
 
@@ -213,7 +217,7 @@ async def test_signing_out_closes_the_sockets_of_that_session(
         assert (await staying.next())["stream"] == "user"
         assert (await public.next())["e"] == "trade"
     async with client(exchange, "/ws", Cookie=one, Origin=exchange.url) as streams:
-        assert (await streams.ask("SUBSCRIBE", ["user"]))["error"]["code"] == 2
+        assert (await streams.ask("SUBSCRIBE", ["user"]))["error"]["code"] == NOT_SIGNED_IN
 
 
 def sign_out(exchange: RunningExchange, session: str) -> None:

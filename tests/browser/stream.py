@@ -6,8 +6,6 @@ from typing import Any
 
 from playwright.sync_api import Page, WebSocketRoute
 
-from realtime.protocol import UNAVAILABLE
-
 
 class Stream:
     """Answers subscriptions as the real one does; `send` gives the page an event."""
@@ -16,8 +14,8 @@ class Stream:
         self.subscribed: set[str] = set()
         self.connections = 0
         self.refuses = False
-        self.knows_users = True
-        """Else subscriptions of `user` are answered as if the database were away."""
+        self.user_error: int | None = None
+        """The code by which subscriptions of `user` are refused."""
         self._route: WebSocketRoute | None = None
         page.route_web_socket(re.compile("/stream$"), self._connected)
 
@@ -30,8 +28,8 @@ class Stream:
         route.on_message(lambda message: self._asked(route, json.loads(message)))
 
     def _asked(self, route: WebSocketRoute, request: Any) -> None:
-        if not self.knows_users and request["params"] == ["user"]:
-            error = {"code": UNAVAILABLE, "msg": "unavailable: try again later"}
+        if self.user_error is not None and request["params"] == ["user"]:
+            error = {"code": self.user_error, "msg": "refused"}
             route.send(json.dumps({"error": error, "id": request["id"]}))
             return
         change = self.subscribed.update

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from exchange_site.supervisor.parts import PROJECT
 from markets.tests.native import NativeClient
+from realtime.protocol import NOT_SIGNED_IN, UNAVAILABLE
 from tests.browser.conftest import Trader
 from tests.browser.stream import Stream, depth_event
 
@@ -155,7 +156,7 @@ def test_without_a_connection_it_says_that_it_is_stale_and_comes_back(
 def test_the_market_is_live_before_it_is_known_who_is_signed_in(
     page: Page, stream: Stream, trader: Trader
 ) -> None:
-    stream.knows_users = False
+    stream.user_error = UNAVAILABLE
     trader.open(page)
     expect(page.locator("#connection")).to_have_text("Live")
     assert "ethusdt@depth@100ms" in stream.subscribed
@@ -163,10 +164,22 @@ def test_the_market_is_live_before_it_is_known_who_is_signed_in(
     trader.api.post("/order", {
         "symbol": "ETHUSDT", "side": "buy", "type": "limit", "price": "2400", "quantity": "1",
     })  # fmt: skip
-    stream.knows_users = True
+    stream.user_error = None
     expect(page.locator("#orders tr")).to_have_count(1)
     assert "user" in stream.subscribed
     assert stream.connections == 1
+
+
+def test_a_session_that_ended_while_the_socket_was_away_is_noticed(
+    page: Page, stream: Stream, trader: Trader
+) -> None:
+    trader.open(page)
+    expect(page.locator("#connection")).to_have_text("Live")
+    page.context.clear_cookies()
+    stream.user_error = NOT_SIGNED_IN
+    stream.drop()
+    expect(page.get_by_role("link", name="Sign in to trade")).to_be_visible()
+    expect(page.locator("#connection")).to_have_text("Live")
 
 
 def test_user_events_change_orders_and_balances(page: Page, stream: Stream, trader: Trader) -> None:

@@ -6,7 +6,13 @@ const SILENCE_MS = 60_000;
 const OWN = "user";
 const OWN_RETRY_MS = 3_000;
 const UNAVAILABLE = 5;
+const NOT_SIGNED_IN = 6;
 const SIGNED_OUT = 4001;
+
+/** The session has ended, perhaps in another tab: what the page shows is nobody's any more. */
+function signedOut() {
+  location.reload();
+}
 
 export class Feed {
   #socket = null;
@@ -54,8 +60,7 @@ export class Feed {
     socket.onopen = () => this.#subscribeAll();
     socket.onmessage = (event) => this.#receive(JSON.parse(event.data));
     socket.onclose = (event) => {
-      // The session has ended, perhaps in another tab: what the page shows is nobody's any more.
-      if (event.code === SIGNED_OUT) location.reload();
+      if (event.code === SIGNED_OUT) signedOut();
       else if (this.#socket === socket) this.#lost();
     };
   }
@@ -76,7 +81,9 @@ export class Feed {
 
   /** While the server cannot tell who is signed in, it is asked again. */
   #answerOfOwn({ error }) {
-    if (error?.code === UNAVAILABLE) {
+    if (error?.code === NOT_SIGNED_IN) {
+      signedOut();
+    } else if (error?.code === UNAVAILABLE) {
       this.#ownIsLate = true;
       const wait = OWN_RETRY_MS * (0.5 + Math.random());
       this.#ownTimer = setTimeout(() => this.#subscribeOwn(), wait);
