@@ -43,6 +43,10 @@ hypothesis_settings.register_profile(
 hypothesis_settings.load_profile("any-machine")
 
 
+PATIENT = {"HISTORY_WAIT_S": "15"}
+"""How busy the machine is says nothing about the code either."""
+
+
 @pytest.fixture(scope="session")
 def servers() -> Iterator[ServerAddresses]:
     """The servers of this test process: two Valkeys of its own, and a PostgreSQL for the run."""
@@ -83,10 +87,12 @@ def run_engine(
 @pytest.fixture(scope="session")
 def exchange() -> Iterator[RunningExchange]:
     """One whole exchange for the run, shared by all its workers."""
-    exchange = RunningExchange(TEST_RUN / "exchange")
+    exchange = RunningExchange(TEST_RUN / "exchange", variables=PATIENT)
+    started = TEST_RUN / "exchange.started"
     with FileLock(TEST_RUN / "exchange.lock"):
-        if not exchange.home.path.exists():
+        if not started.exists():
             exchange.start(while_running=TEST_CONTROLLER)
+            started.touch()
     yield exchange
     exchange.close()
 
@@ -101,7 +107,9 @@ def alone(exchange: RunningExchange) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def fragile() -> Iterator[RunningExchange]:
     """An exchange of the test file's own: nobody else should feel what it does to it."""
-    exchange = RunningExchange(Path(tempfile.mkdtemp(prefix="fragile-", dir=TEST_RUN)))
+    exchange = RunningExchange(
+        Path(tempfile.mkdtemp(prefix="fragile-", dir=TEST_RUN)), variables=PATIENT
+    )
     exchange.home.path.chmod(0o711)  # root's PostgreSQL runs as nobody, who must get through
     exchange.start(while_running=TEST_CONTROLLER)
     yield exchange

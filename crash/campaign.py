@@ -130,10 +130,17 @@ class Campaign:
         """The load, and some who come through the front door."""
         traders = [RestTrader(self._exchange, n, self._record) for n in range(REST_TRADERS)]
         arguments = (self._exchange.engine_redis_url, str(self._path), str(self._rate))
-        load = subprocess.Popen([sys.executable, "-m", "crash.load", *arguments], cwd=PROJECT)
+        load = subprocess.Popen(
+            [sys.executable, "-m", "crash.load", *arguments],
+            cwd=PROJECT,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert load.stdout is not None
         for trader in traders:
             trader.start()
         try:
+            assert await asyncio.to_thread(load.stdout.readline) == "funded\n", "the load begins"
             yield
             assert load.poll() is None, "the load goes on"
         finally:
@@ -141,6 +148,7 @@ class Campaign:
             for trader in traders:
                 trader.stop.set()
             await asyncio.to_thread(load.wait, PATIENCE_S)
+            load.stdout.close()
             for trader in traders:
                 await asyncio.to_thread(trader.join, PATIENCE_S)
         self._reader.read()

@@ -148,6 +148,7 @@ def main(url: str, path: str, rate: str) -> None:
     client = EngineClient(url)
     load = Load(client, record, int(rate), seed=1)
     load.fund()
+    print("funded", flush=True)
     load.run(stop.is_set)
     client.close()
     record.note_all(SENT, ())

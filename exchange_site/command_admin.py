@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Model
@@ -67,7 +68,7 @@ class CommandAdmin(ProjectionAdmin[_Row]):
     def save_model(
         self, request: HttpRequest, obj: _Row, form: CommandForm[_Row], change: bool
     ) -> None:
-        if not wait_for_projection(sequence=form.sequence):
+        if not wait_for_projection(sequence=form.sequence, timeout=settings.HISTORY_WAIT_S):
             messages.warning(request, "Done, but the tables are behind: it will show in a moment.")
         if obj.pk is None:  # the row was made by the projector: it is named by what is unique in it
             names = obj._meta.total_unique_constraints[0].fields

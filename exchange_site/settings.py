@@ -174,6 +174,9 @@ WITHDRAWAL_SECOND_APPROVAL_ABOVE: dict[str, str] = json.loads(
     os.environ.get("WITHDRAWAL_SECOND_APPROVAL_ABOVE") or "{}"
 )
 
+# How long what asks for the past waits for the tables, before it is told that they are behind.
+HISTORY_WAIT_S = float(os.environ.get("HISTORY_WAIT_S") or 1)
+
 # /health fails where one of these is further behind than this many journal entries.
 HEALTH_PROJECTOR_LAG = int(os.environ.get("HEALTH_PROJECTOR_LAG") or 10000)
 HEALTH_PUBLISHER_LAG = int(os.environ.get("HEALTH_PUBLISHER_LAG") or 10000)

@@ -64,7 +64,9 @@ def order_get(*, account: int, **order: Unpack[OrderId]) -> OrderState:
     assert isinstance(answer.reply, Refused), answer
     if answer.reply.code is not Code.UNKNOWN_ORDER:
         raise CommandRefused(answer.reply.code, answer.reply.detail)
-    up_to_date = selectors.wait_for_projection(sequence=answer.sequence)
+    up_to_date = selectors.wait_for_projection(
+        sequence=answer.sequence, timeout=settings.HISTORY_WAIT_S
+    )
     row = selectors.get_order(account=account, **order)
     state = order_state(row) if row is not None else None
     if not up_to_date and (state is None or state.status in _OPEN):
@@ -108,8 +110,9 @@ def fills_past(
     return selectors.list_fills(account=account, order_id=order_id, **page)
 
 
-def await_history(market: str | None = None, *, timeout: float = 1.0) -> None:
-    """Let the projector come as far as the journal is now, within `timeout` seconds.
+def await_history(market: str | None = None, *, timeout: float | None = None) -> None:
+    """Let the projector come as far as the journal is now, within `timeout` seconds; that of the
+    settings, unless it is given.
 
     Raises UnknownMarket and HistoryBehind.
     """
@@ -117,7 +120,8 @@ def await_history(market: str | None = None, *, timeout: float = 1.0) -> None:
         get_definition(symbol=market)
     with connect(settings.ENGINE_REDIS_URL) as server:
         tail = tail_sequence(server)
-    if not selectors.wait_for_projection(sequence=tail, timeout=timeout):
+    patience_s = settings.HISTORY_WAIT_S if timeout is None else timeout
+    if not selectors.wait_for_projection(sequence=tail, timeout=patience_s):
         raise HistoryBehind
 
 

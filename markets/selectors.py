@@ -48,7 +48,7 @@ _POLL_AT_MOST_S: Final = 0.05
 """In a busy hour the projector writes a few times a second."""
 
 
-def wait_for_projection(*, sequence: int, timeout: float = 1.0) -> bool:
+def wait_for_projection(*, sequence: int, timeout: float) -> bool:
     """Whether the tables hold the journal up to `sequence`, after at most `timeout` seconds."""
     deadline = time.monotonic() + timeout
     pause_s = _POLL_S

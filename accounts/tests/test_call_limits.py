@@ -24,7 +24,7 @@ PUBLIC = "/api/v1/trades"
 
 
 @pytest.fixture(autouse=True)
-def _small_limits(settings: Settings) -> None:
+def _small_limits(settings: Settings, standing_windows: None) -> None:
     cache.clear()
     failed_calls._blocked_until.clear()
     settings.REQUESTS_PER_MINUTE_ADDRESS = LIMIT

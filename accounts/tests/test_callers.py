@@ -54,14 +54,14 @@ def test_a_changed_body(client: NativeClient) -> None:
     assert (answer.status_code, answer.json()["code"]) == (401, "INVALID_SIGNATURE")
 
 
-@pytest.mark.parametrize("age_ms", [6_000, -2_000])
+@pytest.mark.parametrize("age_ms", [6_000, -60_000])
 def test_the_wrong_time(client: NativeClient, age_ms: int) -> None:
     answer = client.send("GET", "/balances", age_ms=age_ms)
     assert (answer.status_code, answer.json()["code"]) == (401, "OUTSIDE_RECV_WINDOW")
 
 
 def test_an_older_request_within_its_window(client: NativeClient) -> None:
-    answer = client.send("GET", "/balances", {"recvWindow": 10_000}, age_ms=6_000)
+    answer = client.send("GET", "/balances", {"recvWindow": 60_000}, age_ms=6_000)
     assert answer.status_code == 200
 
 

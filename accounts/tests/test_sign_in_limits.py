@@ -16,7 +16,7 @@ PASSWORD = "correct horse"
 
 
 @pytest.fixture
-def user() -> User:
+def user(standing_windows: None) -> User:
     cache.clear()
     return User.objects.create_user(f"user-{uuid.uuid4().hex}", password=PASSWORD)
 

@@ -44,6 +44,6 @@ def check_followers(run: Run, past: MarketPast) -> None:
 
 def _quantity(url: str, market: str) -> Decimal:
     """Of all levels of the public book."""
-    answer = httpx.get(f"{url}/api/v1/depth", params={"symbol": market})
+    answer = httpx.get(f"{url}/api/v1/depth", params={"symbol": market}, timeout=20)
     depth = answer.raise_for_status().json()
     return sum((Decimal(quantity) for _, quantity in depth["bids"] + depth["asks"]), Decimal(0))

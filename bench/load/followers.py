@@ -48,6 +48,8 @@ class Audience:
         self.messages: dict[tuple[str, int], Message] = {}
         self.gaps = dict.fromkeys(_KINDS.values(), 0)
         self.closed = 0
+        self.heard = 0
+        """How many messages came, to all followers."""
 
     def told(self, stream: str) -> list[Told]:
         messages = [each for (kind, _), each in self.messages.items() if kind == _KINDS[stream]]
@@ -69,6 +71,7 @@ class Follower(WSListener):
         now_us = time.time_ns() // 1_000
         if frame.msg_type != WSMsgType.TEXT:
             return
+        self._audience.heard += 1
         event = _decode(frame.get_payload_as_memoryview())
         kind = event.kind
         last = event.trade_id or event.last

@@ -20,8 +20,9 @@ from bench.load.pacing import Connection, Pacer
 from bench.load.plan import Plan, Report, encoded, histogram
 from exchange_site.part import take_short_turns
 
-LAST_EVENTS_S: Final = 1.0
-"""How long followers listen after the last answer: depth is up to an interval behind."""
+QUIET_S: Final = 1.0
+"""Followers listen until they have heard nothing for so long: depth is up to an interval behind,
+and the publisher may be, too."""
 
 
 async def generate(plan: Plan) -> Report:
@@ -34,7 +35,7 @@ async def generate(plan: Plan) -> Report:
     await pacer.run(connections, plan.under_way)
     used = time.process_time() - used
     if watching:
-        await asyncio.sleep(LAST_EVENTS_S)
+        await _quiet(audience)
     return Report(
         answered=pacer.placed,
         refused=pacer.refused,
@@ -50,6 +51,13 @@ async def generate(plan: Plan) -> Report:
         gaps={stream: audience.gaps_of(stream) for stream in plan.streams},
         closed=audience.closed,
     )
+
+
+async def _quiet(audience: Audience) -> None:
+    heard = -1
+    while heard != audience.heard:
+        heard = audience.heard
+        await asyncio.sleep(QUIET_S)
 
 
 async def _told_to_begin() -> None:

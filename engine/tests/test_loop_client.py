@@ -23,6 +23,7 @@ from engine.worker.clock import SteadyClock
 from engine.worker.redis_store import RedisStore
 from engine.worker.worker import Worker
 from exchange_site.servers.addresses import ServerAddresses
+from exchange_site.tests.processes import PATIENCE_S
 
 
 @pytest.fixture
@@ -45,6 +46,12 @@ def start_engine(
     stop.set()
     if thread.ident is not None:
         thread.join()
+
+
+async def wait_for_queue(connection: "redis.Redis", length: int = 1) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while connection.llen(QUEUE_KEY) < length:
+            await asyncio.sleep(0.001)
 
 
 async def ask(client: LoopClient, message: Command | Query) -> Outcome:
@@ -111,8 +118,7 @@ async def test_the_queue_has_them_in_the_order_in_which_they_were_posted(
         messages = [deposit(number + part) for part in range(3)]
         posted += messages
         client.post(messages)
-    while engine_redis.llen(QUEUE_KEY) < len(posted):
-        await asyncio.sleep(0)
+    await wait_for_queue(engine_redis, len(posted))
     queued = [opened(text)[1] for text in engine_redis.lrange(QUEUE_KEY, 0, -1)]
     assert queued == posted
 
@@ -125,8 +131,7 @@ async def test_a_full_journal_still_takes_cancels(
     placed = client.post([deposit(1)])
     client.post([cancel(2)])
     assert [type(each) for each in await placed] == [EngineOverloaded]
-    while not engine_redis.llen(QUEUE_KEY):
-        await asyncio.sleep(0)
+    await wait_for_queue(engine_redis)
     (queued,) = engine_redis.lrange(QUEUE_KEY, 0, -1)
     assert opened(queued)[1] == cancel(2)
 
@@ -144,7 +149,7 @@ async def test_a_list_is_taken_whole_or_not_at_all(
 async def test_who_hears_nothing_in_time_does_not_know(
     servers: ServerAddresses, engine_redis: "redis.Redis"
 ) -> None:
-    client = LoopClient(servers.engine_redis_url, timeout_s=0.3)
+    client = LoopClient(servers.engine_redis_url, timeout_s=1.0)
     await client.ready()
     first, second = client.post([deposit(1), GetBalances(1)]), client.post([deposit(2)])
     assert [type(each) for each in await first] == [StatusUnknown, EngineUnavailable]
@@ -184,9 +189,9 @@ async def test_what_could_not_leave_in_time_never_does(
     outcomes = [outcome for future in late for outcome in await future]
     assert [type(outcome) for outcome in outcomes] == [EngineUnavailable] * 3
     goes_on.set()
+    client._timeout_s = PATIENCE_S
     client.post([deposit(4)])
-    while not engine_redis.llen(QUEUE_KEY):
-        await asyncio.sleep(0.001)
+    await wait_for_queue(engine_redis)
     assert [opened(text)[1] for text in engine_redis.lrange(QUEUE_KEY, 0, -1)] == [deposit(4)]
     await client.close()
     ends.set()
@@ -199,8 +204,7 @@ async def test_a_reply_that_is_none_to_its_message_leaves_nobody_waiting(
     """As an engine of another version might send it."""
     await client.ready()
     posted = client.post([deposit(1)])
-    while not engine_redis.llen(QUEUE_KEY):
-        await asyncio.sleep(0)
+    await wait_for_queue(engine_redis)
     (queued,) = engine_redis.lrange(QUEUE_KEY, 0, -1)
     address, _ = opened(queued)
     replies = msgspec.json.encode(Replies(1, 1, [(address.request_id, Accepted(1, 1))]))

@@ -40,7 +40,7 @@ def test_it_stops_while_it_waits(run_engine: RunEngine, engine_redis: "redis.Red
     connections = len(engine_redis.client_list())
     wait_until(lambda: len(engine_redis.client_list()) > connections, "it is connected")
     engine.send_signal(signal.SIGTERM)
-    engine.wait(10)
+    assert engine.wait(30) == 0
     assert engine_redis.get(LEASE_KEY) == b"somebody"
 
 

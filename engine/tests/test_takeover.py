@@ -1,6 +1,5 @@
 """Two engine processes: the standby takes over, and the old leader can write nothing more."""
 
-import os
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -37,13 +36,15 @@ def leader_pid(connection: "redis.Redis") -> int:
     return presence.leader.pid if presence.leads and presence.leader is not None else 0
 
 
-def start_pair(run_engine: RunEngine, connection: "redis.Redis") -> "subprocess.Popen[str]":
-    """A leader and a standby as processes; the standby."""
+def start_pair(
+    run_engine: RunEngine, connection: "redis.Redis"
+) -> tuple["subprocess.Popen[str]", "subprocess.Popen[str]"]:
+    """A leader and a standby as processes."""
     leader = run_engine()
     wait_until(lambda: leader_pid(connection) == leader.pid, "the first leads")
     standby = run_engine("--standby")
     wait_until(lambda: read_presence(connection).standbys, "the second stands by")
-    return standby
+    return leader, standby
 
 
 def test_two_that_start_at_once(run_engine: RunEngine, engine_redis: "redis.Redis") -> None:
@@ -58,10 +59,10 @@ def test_two_that_start_at_once(run_engine: RunEngine, engine_redis: "redis.Redi
 def test_a_killed_leader_is_succeeded(
     run_engine: RunEngine, engine_redis: "redis.Redis", client: EngineClient
 ) -> None:
-    standby = start_pair(run_engine, engine_redis)
+    leader, standby = start_pair(run_engine, engine_redis)
     client.call(DefineAsset("USD", 2))
     client.call(deposit(1))
-    os.kill(leader_pid(engine_redis), signal.SIGKILL)
+    leader.kill()
     assert client.call(deposit(2), timeout=30).reply == Done()
     assert leader_pid(engine_redis) == standby.pid
     assert client.call(GetBalances(1)).reply == BalancesReply((("USD", 2, 0),))
@@ -73,16 +74,15 @@ def test_a_stopped_leader_writes_nothing_when_it_goes_on(
     run_engine: RunEngine, engine_redis: "redis.Redis", client: EngineClient
 ) -> None:
     """Stopped under load, succeeded, then let go: it finds itself fenced, and ends."""
-    start_pair(run_engine, engine_redis)
+    old, _ = start_pair(run_engine, engine_redis)
     client.call(DefineAsset("USD", 2))
-    old = leader_pid(engine_redis)
     sent = [client.send_all([deposit(n) for n in range(1_000)]) for _ in range(3)]
-    os.kill(old, signal.SIGSTOP)
+    old.send_signal(signal.SIGSTOP)
     assert client.call(deposit(1_000), timeout=30).reply == Done()
     assert [future.result(30).reply for futures in sent for future in futures] == [Done()] * 3_000
     taken_over = [entry for entry in read_all_after(engine_redis, 0) if entry.epoch == 2]
     assert taken_over, "the standby leads in the second epoch"
-    os.kill(old, signal.SIGCONT)
+    old.send_signal(signal.SIGCONT)
     for number in range(1_001, 1_100):
         assert client.call(deposit(number)).reply == Done()
     process = run_engine.started[0]

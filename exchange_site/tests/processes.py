@@ -57,9 +57,10 @@ def running_server(
 @contextmanager
 def stopped(pids: Sequence[int]) -> Iterator[None]:
     """These processes hang for as long as the block."""
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
     try:
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGSTOP)
         yield
     finally:
         for pid in pids:

@@ -206,7 +206,7 @@ class RunningExchange:
         self.close()
         assert self._supervisor is not None
         self._supervisor.terminate()
-        self._supervisor.wait(30)
+        self._supervisor.wait(60)  # parts may take a while to end, and servers after them
 
     def process_of(self, word: str) -> int:
         """The process id of the part whose command line holds `word`, as soon as it runs."""

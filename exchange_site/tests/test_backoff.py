@@ -26,3 +26,5 @@ def test_what_was_killed_comes_back_at_once() -> None:
     assert [backoff.delay_after(0) for _ in range(2)] == pytest.approx([0.1, 0.2])
     assert backoff.delay_after(2, killed=True) == 0.1
     assert backoff.delay_after(0, killed=True) == pytest.approx(0.4), "killed while it starts"
+    assert backoff.delay_after(60, killed=True) == 0.1
+    assert backoff.delay_after(0) == pytest.approx(0.1), "a long run makes up for what was before"

@@ -15,13 +15,22 @@ from exchange_site.threads import Threads
 
 
 class Rows:
-    """A table that can fail or hang."""
+    """A table that can fail or hang; who asks it while it hangs has little patience."""
 
-    def __init__(self) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._monkeypatch = monkeypatch
         self.values: dict[str, str] = {"a": "1"}
         self.asked = 0
         self.fails = False
         self.answers = threading.Event()
+        self.answers.set()
+
+    def hang(self) -> None:
+        self.answers.clear()
+        self._monkeypatch.setattr(remembered, "PATIENCE_S", 0.1)
+
+    def go_on(self) -> None:
+        self._monkeypatch.setattr(remembered, "PATIENCE_S", PATIENCE_S)
         self.answers.set()
 
     def load(self, key: str) -> str | None:
@@ -34,9 +43,9 @@ class Rows:
 
 @pytest.fixture
 def rows(monkeypatch: pytest.MonkeyPatch) -> Iterator[Rows]:
-    monkeypatch.setattr(remembered, "PATIENCE_S", 0.1)
+    monkeypatch.setattr(remembered, "PATIENCE_S", PATIENCE_S)
     monkeypatch.setattr(remembered, "RETRY_EVERY_S", 0.0)
-    rows = Rows()
+    rows = Rows(monkeypatch)
     yield rows
     rows.answers.set()
 
@@ -64,12 +73,12 @@ def test_they_are_read_anew_before_they_are_old(
     values = Remembered(rows.load, fresh_s=60)
     values.get("a")
     rows.values = {"a": "2"}
-    rows.answers.clear()
+    rows.hang()
     asked = rows.asked
     assert [values.get("a"), values.get("a")] == ["1", "1"], "nobody waits for it"
     wait_until(lambda: rows.asked > asked, "it is asked for")
     assert rows.asked == asked + 1
-    rows.answers.set()
+    rows.go_on()
     wait_until(lambda: values.get("a") == "2", "it is there")
 
 
@@ -123,7 +132,7 @@ def test_but_not_for_ever(rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_hanging_database_is_waited_for_once(rows: Rows) -> None:
     values = Remembered(rows.load, fresh_s=-1)
     values.get("a")
-    rows.answers.clear()
+    rows.hang()
     asked = rows.asked
     began = time.monotonic()
     assert [values.get("a") for _ in range(1000)] == ["1"] * 1000
@@ -141,13 +150,13 @@ def test_what_waits_for_a_hanging_database_is_bounded(
     monkeypatch.setattr(remembered, "_threads", Threads(1, "one", max_waiting=2))
     values = Remembered(rows.load, fresh_s=-1)
     values.get("a")
-    rows.answers.clear()
+    rows.hang()
     for key in ("b", "c", "d", "e"):
         with pytest.raises(DatabaseUnavailable):
             ask_patiently(partial(rows.load, key), patience_s=0.01)
     assert values.get("a") == "1", "what was read before serves"
     asked = rows.asked
-    rows.answers.set()
+    rows.go_on()
     wait_until(lambda: answers(rows), "it is asked again")
     assert rows.asked == asked + 1, "neither what nobody waits for any more, nor what was too much"
 
@@ -159,10 +168,7 @@ def answers(rows: Rows) -> bool:
         return False
 
 
-def test_all_who_ask_at_once_share_one_question(
-    rows: Rows, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(remembered, "PATIENCE_S", 30.0)
+def test_all_who_ask_at_once_share_one_question(rows: Rows) -> None:
     values = Remembered(rows.load)
     rows.answers.clear()
     found: list[str | None] = []
@@ -170,7 +176,7 @@ def test_all_who_ask_at_once_share_one_question(
     for thread in threads:
         thread.start()
     wait_until(lambda: rows.asked, "one asks")
-    rows.answers.set()
+    rows.go_on()
     for thread in threads:
         thread.join()
     assert found == ["1"] * 20
@@ -187,10 +193,10 @@ def test_nonsense_drives_nothing_out(rows: Rows, monkeypatch: pytest.MonkeyPatch
 
 def test_what_is_forgotten_while_it_loads_is_not_kept(rows: Rows) -> None:
     values = Remembered(rows.load, fresh_s=60)
-    rows.answers.clear()
+    rows.hang()
     with pytest.raises(DatabaseUnavailable):
         values.get("a")
     values.forget("a")
     rows.values = {}
-    rows.answers.set()
+    rows.go_on()
     assert values.get("a") is None

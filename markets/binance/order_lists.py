@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
+import redis
+
 from engine.core.events import OrderState
 from engine.core.types import ListStatus, Side
 from engine.submit import CommandRefused
@@ -260,11 +262,12 @@ def _leg_out(market: str, order_id: int, name: str | None) -> payloads.OrderList
 
 
 def _name_of(caller: Caller, list_id: int) -> str:
-    """The caller's own name for a list; none where the tables cannot be asked, for the list is
-    cancelled."""
+    """The caller's own name for a list, which may have been placed a moment ago; none where the
+    tables cannot tell it, for the list is cancelled."""
     try:
+        own.await_history()
         row = selectors.get_order_list(account=caller.account, list_id=list_id)
-    except TROUBLE:
+    except (own.HistoryBehind, redis.RedisError, *TROUBLE):
         row = None
     return (row and row.client_list_id) or ""
 

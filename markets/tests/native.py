@@ -19,7 +19,9 @@ class NativeClient:
         self._key = credentials["api_key"]
         self._secret = credentials["secret_key"].encode()
         self._http = httpx.Client(
-            base_url=f"{url}/api/v1", timeout=httpx.Timeout(20, read=patience_s)
+            base_url=f"{url}/api/v1",
+            timeout=httpx.Timeout(20, read=patience_s),
+            limits=httpx.Limits(keepalive_expiry=2),  # the server hangs up after five seconds
         )
 
     def get(self, path: str, **query: object) -> httpx.Response:

@@ -85,6 +85,9 @@ def test_a_partly_filled_order_has_its_fills(buyer: NativeClient, seller: Native
         for quantity in ("0.1", "0.2")
     ]
     by_id = {"symbol": "ETHBTC", "order_id": sold["order_id"]}
+    wait_until(
+        lambda: len(seller.get("/order", **by_id).json()["fills"]) == 2, "the tables have both"
+    )
     (listed,) = [o for o in seller.get("/order/open").json() if o["order_id"] == sold["order_id"]]
     assert [fill["trade_id"] for fill in listed["fills"]] == trades
     assert seller.get("/order", **by_id).json() == listed

@@ -46,13 +46,13 @@ def test_an_overloaded_server_refuses_that_request_alone(
     @async_to_sync
     async def follow() -> None:
         client = socket()
-        await client.connect()
+        await client.connect(timeout=10)
         with overloaded(monkeypatch):
             refused = await ask(client, "SUBSCRIBE", "btcusdt@trade", name)
             assert refused["error"]["code"] == UNAVAILABLE
             assert refused["id"] == 1
         assert await ask(client, "SUBSCRIBE", "btcusdt@trade") == {"result": None, "id": 1}
-        await client.disconnect()
+        await client.disconnect(timeout=10)
 
     follow()
 
@@ -63,13 +63,13 @@ async def test_a_path_of_an_accounts_stream_alone_has_to_be_asked_for_anew(
     with overloaded(monkeypatch):
         alone, beside = socket("/ws/user"), socket("/ws/btcusdt@trade/user")
         for client in (alone, beside):
-            await client.connect()
+            await client.connect(timeout=10)
         assert (await alone.receive_output(timeout=10))["code"] == SERVICE_RESTART
         refused = await beside.receive_json_from(timeout=10)
         assert (refused["error"]["code"], refused["id"]) == (UNAVAILABLE, None)
     assert (await ask(beside, "LIST_SUBSCRIPTIONS"))["result"] == ["btcusdt@trade"]
     for client in (alone, beside):
-        await client.disconnect()
+        await client.disconnect(timeout=10)
 
 
 @pytest.mark.parametrize("path", ["/ws", "/ws/btcusdt@trade/user"])
@@ -81,7 +81,7 @@ async def test_what_nothing_expects_ends_the_socket_and_leaves_nothing_behind(
 
     monkeypatch.setattr(consumer, "account_of_session", fail)
     client = socket(path)
-    await client.connect()
+    await client.connect(timeout=10)
     if path == "/ws":
         assert (await ask(client, "SUBSCRIBE", "btcusdt@trade"))["result"] is None
         await client.send_json_to({"method": "SUBSCRIBE", "params": ["user"], "id": 2})

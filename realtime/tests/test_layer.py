@@ -71,7 +71,7 @@ async def test_a_broken_connection_is_told_and_the_next_join_works(
 async def test_a_full_queue_is_told(layer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(layers, "QUEUE_LENGTH", 10)
     channel = await joined(layer, "a")
-    for number in range(11):
+    for number in range(30):
         await layer.group_send("a", message(number))
     numbers = []
     while (found := await receive(layer, channel))["type"] != LOST:

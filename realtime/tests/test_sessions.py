@@ -113,7 +113,7 @@ def follow_own(
     async def follow() -> Any:
         application = URLRouter(websocket_urlpatterns)
         socket = WebsocketCommunicator(application, "/ws", headers=headers)
-        await socket.connect()
+        await socket.connect(timeout=10)
         await socket.send_json_to({"method": "SUBSCRIBE", "params": ["user"], "id": 1})
         assert await socket.receive_json_from(timeout=10) == {"result": None, "id": 1}
         return await then(socket)
@@ -137,14 +137,14 @@ def test_a_listen_key_is_asked_for_again(
     @async_to_sync
     async def follow() -> Any:
         socket = WebsocketCommunicator(URLRouter(websocket_urlpatterns), "/ws/btcusdt@trade")
-        await socket.connect()
+        await socket.connect(timeout=10)
         await socket.send_json_to({"method": "SUBSCRIBE", "params": [key], "id": 1})
         assert await socket.receive_json_from(timeout=10) == {"result": None, "id": 1}
         await sync_to_async(end)(user)
         ended = await socket.receive_json_from(timeout=10)
         await socket.send_json_to({"method": "LIST_SUBSCRIPTIONS", "id": 2})
         left = await socket.receive_json_from(timeout=10)
-        await socket.disconnect()
+        await socket.disconnect(timeout=10)
         return ended, left["result"]
 
     ended, left = follow()

@@ -7,6 +7,7 @@ import pytest
 from filelock import FileLock
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from exchange_site.tests.processes import wait_until
 from exchange_site.tests.settings import TEST_RUN
 from markets.tests.native import NativeClient
 from tests.browser import chromium
@@ -111,6 +112,12 @@ def other(exchange: Any) -> NativeClient:
     return NativeClient(exchange.url, exchange.create_user("browser-other", fund=funds))
 
 
+def published(client: NativeClient) -> set[tuple[str, str]]:
+    """The prices of the book that pages show, with their side."""
+    depth = client.get("/depth", symbol="ETHUSDT").json()
+    return {(side, f"{float(price):.2f}") for side in ("bids", "asks") for price, _ in depth[side]}
+
+
 @pytest.fixture(autouse=True)
 def quotes(trader: Trader, other: NativeClient) -> Iterator[None]:
     """A small market around 2500, without orders of the trader."""
@@ -125,6 +132,8 @@ def quotes(trader: Trader, other: NativeClient) -> Iterator[None]:
             ]
         },
     )
+    standing = {("bids", price) if side == "buy" else ("asks", price) for side, price, _ in rows}
+    wait_until(lambda: standing <= published(other), "the published book has them")
     yield
     for client in (trader.api, other):
         client.delete("/orders")

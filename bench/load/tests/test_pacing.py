@@ -59,7 +59,7 @@ async def test_a_stall_is_felt_by_all_who_were_to_be_served_meanwhile(under_way:
 
 
 async def test_a_closed_loop_keeps_as_many_under_way_as_it_may() -> None:
-    pacer = Pacer(0, 0.05)
+    pacer = Pacer(0, 0.5)
     servers = [Server(pacer), Server(pacer)]
 
     await pacer.run(servers, 3)

@@ -12,7 +12,9 @@ from engine.core.snapshot import encode_snapshot, take_snapshot
 from engine.core.tests.exchange import LATE, MARKET
 from engine.core.types import BUY, GTC, LIMIT, SELL
 from engine.intake import push_command
+from engine.journal import tail_sequence
 from engine.projector.loop import project_journal
+from engine.projector.positions import projected_sequence
 from engine.publisher import keys
 from engine.publisher.feeds import FeedsState
 from engine.snapshots.follower import Follower, Policy
@@ -80,8 +82,10 @@ class Scene:
         return PlaceOrder(terms, LATE, key=f"k{self.chance.random()}")
 
     def project(self) -> None:
+        """All there is."""
         with connect(settings.ENGINE_REDIS_URL) as connection:
-            project_journal(connection, seconds=0.1)
+            while projected_sequence() < tail_sequence(connection):
+                project_journal(connection, seconds=0.1)
 
     def publish_until(self, sequence: int) -> None:
         """What a publisher stores of its position."""

@@ -18,7 +18,10 @@ class BinanceClient:
     def __init__(self, url: str, credentials: Any = None, *, address: str | None = None) -> None:
         self._key = credentials and credentials["api_key"]
         self._secret = credentials["secret_key"].encode() if credentials else b""
-        transport = httpx.HTTPTransport(local_address=address or own_address())
+        transport = httpx.HTTPTransport(
+            local_address=address or own_address(),
+            limits=httpx.Limits(keepalive_expiry=2),  # the server hangs up after five seconds
+        )
         self._http = httpx.Client(base_url=url, timeout=20, transport=transport)
 
     def public(self, path: str, **parameters: object) -> httpx.Response:

@@ -224,6 +224,14 @@ def test_a_list_from_its_placing_to_its_end(
     )
 
 
+def test_a_list_that_is_cancelled_at_once_has_its_name(client: BinanceClient) -> None:
+    for _ in range(5):
+        placed = client.post("orderList/oco", **LIST).json()
+        by_id = {"symbol": MARKET, "orderListId": placed["orderListId"]}
+        canceled = client.delete("orderList", **by_id).json()
+        assert canceled["listClientOrderId"] == placed["listClientOrderId"]
+
+
 def test_a_list_to_buy_has_its_stop_above(client: BinanceClient) -> None:
     buy = {**OCO, "side": "BUY", "price": "0.04", "stopPrice": "0.055", "stopLimitPrice": "0.056"}
     answer = client.post("order/oco", **buy, newOrderRespType="ACK")

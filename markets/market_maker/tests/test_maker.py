@@ -45,13 +45,19 @@ def api(exchange: Any, keys: dict[str, Key]) -> Iterator[Api]:
     api.close()
 
 
+def levels_of(api: Api) -> int:
+    """Of the side that has fewer."""
+    depth = api.send(None, "GET", "/depth", query={"symbol": MARKET})
+    return min(len(depth["bids"]), len(depth["asks"]))
+
+
 def test_a_market_is_liquid_and_trades(api: Api, keys: dict[str, Key]) -> None:
     maker = maker_of(api, keys, take_chance=1.0)
     maker.start()
     for _ in range(5):
         maker.turn()
+    wait_until(lambda: levels_of(api) >= 20, "the published book has both sides")
     depth = api.send(None, "GET", "/depth", query={"symbol": MARKET})
-    assert min(len(depth["bids"]), len(depth["asks"])) >= 20
     assert float(depth["bids"][0][0]) < float(depth["asks"][0][0])
     assert 95 < float(depth["bids"][0][0]) < 105
     fills = api.send(keys[TAKER], "GET", "/fills")

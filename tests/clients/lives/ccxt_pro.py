@@ -58,7 +58,8 @@ async def life(exchange: Any) -> None:
     assert SYMBOL in await watch(exchange.watch_tickers([SYMBOL]))
     assert (await watch(exchange.watch_bids_asks([SYMBOL])))[SYMBOL]["bid"] > 0
     trades = await watch(exchange.watch_trades(SYMBOL))
-    assert trades[-1]["amount"] == AMOUNT
+    while AMOUNT not in {trade["amount"] for trade in trades}:  # others trade, too
+        trades = await watch(exchange.watch_trades(SYMBOL))
     candles = await watch(exchange.watch_ohlcv(SYMBOL, "1m"))
     assert candles[-1][5] > 0
     book = await watch(exchange.watch_order_book(SYMBOL))

@@ -107,11 +107,12 @@ async def life(client: Any) -> None:
     assert mine[-1]["id"] in {trade["id"] for trade in trades}
     older = await ask(client.get_historical_trades(symbol=SYMBOL, fromId=mine[0]["id"]))
     assert older[0]["id"] == mine[0]["id"]
-    assert (await ask(client.get_aggregate_trades(symbol=SYMBOL)))[-1]["a"] == trades[-1]["id"]
+    aggregates = await ask(client.get_aggregate_trades(symbol=SYMBOL, fromId=mine[-1]["id"]))
+    assert aggregates[0]["a"] == mine[-1]["id"]
     candles = await ask(client.get_klines(symbol=SYMBOL, interval="1m"))
     assert float(candles[-1][5]) > 0, candles
     long_ago = await ask(client.get_historical_klines(SYMBOL, "1m", "1 day ago UTC"))
-    assert long_ago[-1][0] == candles[-1][0]
+    assert candles[-1][0] in {candle[0] for candle in long_ago}
 
     key = await ask(client.stream_get_listen_key())
     assert await ask(client.stream_keepalive(key)) == {}

@@ -125,7 +125,7 @@ def threaded(key: str, secret: str) -> None:
         manager.start_trade_socket(callback=heard.put, symbol=SYMBOL)
         client = Client(key, secret)
         kinds: set[str] = set()
-        while kinds < {"executionReport", "trade"}:
+        while not kinds >= {"executionReport", "trade"}:
             client.order_market_buy(symbol=SYMBOL, quantity="0.0002")
             while not heard.empty():
                 message = heard.get()
