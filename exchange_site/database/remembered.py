@@ -19,7 +19,7 @@ import psycopg
 from django.db import InterfaceError, InternalError, OperationalError, connection, connections
 
 from exchange_site.errors import CodedError
-from exchange_site.threads import ServerOverloaded, Threads
+from exchange_site.threads import MAX_WAITING, ServerOverloaded, Threads
 
 PATIENCE_S: Final = 1.0
 """How long a request waits for rows that it can do without, or must be told that there are none."""
@@ -40,8 +40,7 @@ MAX_ENTRIES: Final = 10_000
 MAX_LOADING: Final = 100
 
 THREADS: Final = 8
-MAX_WAITING: Final = 200
-"""For one of these threads. Where the database hangs for hours, each of them does."""
+"""Where the database hangs for hours, each of them does; what waits for one is bounded."""
 
 TROUBLE: Final = (OperationalError, InterfaceError, InternalError, psycopg.OperationalError)
 """The database, not the question, is at fault (PoolTimeout is an OperationalError)."""
