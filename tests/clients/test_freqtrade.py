@@ -1,7 +1,6 @@
 """freqtrade trades here with what the page "Connect your bot" gives it. Its install is large."""
 
 import json
-import signal
 import sqlite3
 import subprocess
 from collections.abc import Iterator
@@ -73,8 +72,11 @@ def bot(configured: Path) -> Iterator["subprocess.Popen[bytes]"]:
             stderr=log,
         )
         yield process
-        process.send_signal(signal.SIGINT)
-        process.wait()
+        process.terminate()
+        try:
+            process.wait(60)
+        finally:
+            process.kill()
 
 
 @pytest.mark.heavy
