@@ -13,7 +13,6 @@ from websockets.asyncio.client import connect
 
 from exchange_site.tests.processes import is_running, stopped, wait_until
 from exchange_site.tests.running import RunningExchange
-from exchange_site.tests.settings import TEST_CONTROLLER, TEST_RUN
 from markets.tests.native import NativeClient, order
 from realtime.protocol import UNAVAILABLE
 from realtime.tests.sockets import StreamClient, eventually, sign_in, socket_url
@@ -25,19 +24,8 @@ ORDERS = 15
 
 
 @pytest.fixture(scope="module")
-def exchange() -> Iterator[RunningExchange]:
-    """An exchange of its own: nobody else should feel it."""
-    exchange = RunningExchange(
-        TEST_RUN / f"no-database-{os.getpid()}", variables={"HISTORY_WAIT_S": "15"}
-    )
-    exchange.start(while_running=TEST_CONTROLLER)
-    yield exchange
-    exchange.stop()
-
-
-@pytest.fixture(scope="module")
-def trader(exchange: RunningExchange) -> NativeClient:
-    return NativeClient(exchange.url, exchange.create_user("trader-1", fund={"BTC": "10"}))
+def trader(fragile: RunningExchange) -> NativeClient:
+    return NativeClient(fragile.url, fragile.create_user("trader-1", fund={"BTC": "10"}))
 
 
 @contextmanager
@@ -79,9 +67,9 @@ def only_the_database_is_ill(exchange: RunningExchange) -> bool:
 
 
 @pytest.mark.parametrize("trouble", [hanging_database, dead_database])
-def test_trading_goes_on(exchange: RunningExchange, trader: NativeClient, trouble: Trouble) -> None:
+def test_trading_goes_on(fragile: RunningExchange, trader: NativeClient, trouble: Trouble) -> None:
     soon(trader.post("/order", order()))
-    with trouble(exchange):
+    with trouble(fragile):
         slow = 0
         orders = []
         for _ in range(ORDERS):
@@ -99,9 +87,9 @@ def test_trading_goes_on(exchange: RunningExchange, trader: NativeClient, troubl
         stranger = trader.send("GET", "/balances", key="s" * 64)
         assert soon(stranger, 503).json()["code"] == "DATABASE_UNAVAILABLE"
         assert stranger.headers["retry-after"]
-        wait_until(lambda: only_the_database_is_ill(exchange), "health says which part is ill")
+        wait_until(lambda: only_the_database_is_ill(fragile), "health says which part is ill")
     wait_until(
-        lambda: httpx.get(f"{exchange.url}/health", timeout=20).status_code == 200,
+        lambda: httpx.get(f"{fragile.url}/health", timeout=20).status_code == 200,
         "all is well again",
         timeout_s=90,  # whoever has waited for it for a while waits long before he tries again
     )
@@ -113,15 +101,15 @@ def test_trading_goes_on(exchange: RunningExchange, trader: NativeClient, troubl
 
 @pytest.mark.parametrize("trouble", [hanging_database, dead_database])
 async def test_market_data_goes_on(
-    exchange: RunningExchange, trader: NativeClient, trouble: Trouble
+    fragile: RunningExchange, trader: NativeClient, trouble: Trouble
 ) -> None:
     """Also for who is signed in: only the stream of their own has to wait."""
-    headers = {"Cookie": sign_in(exchange, "trader-1"), "Origin": exchange.url}
+    headers = {"Cookie": sign_in(fragile, "trader-1"), "Origin": fragile.url}
     soon(trader.post("/order", order()))
-    url = socket_url(exchange.url, "/stream")
+    url = socket_url(fragile.url, "/stream")
     async with connect(url, additional_headers=headers) as socket:
         streams = StreamClient(socket)
-        with trouble(exchange):
+        with trouble(fragile):
             async with asyncio.timeout(SOON_S):
                 refused = await streams.ask("SUBSCRIBE", ["user"])
                 assert refused["error"]["code"] == UNAVAILABLE

@@ -7,27 +7,31 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
 from exchange_site.servers.embedded import EmbeddedServer, prepare_server
 from exchange_site.servers.home import ExchangeHome
 
 PATIENCE_S = 30.0
 
+_T = TypeVar("_T")
+
 
 def wait_until(
-    condition: Callable[[], object],
+    condition: Callable[[], _T | None],
     what: str,
     *,
     timeout_s: float = PATIENCE_S,
     pause_s: float = 0.01,
-) -> None:
-    """Returns as soon as `condition` holds; fails with `what` where it does not in time. `pause_s`
-    is longer where asking costs something, such as request weight."""
+) -> _T:
+    """What `condition` brings, as soon as it holds; fails with `what` where it does not in time.
+    `pause_s` is longer where asking costs something, such as request weight."""
     deadline = time.monotonic() + timeout_s
-    while not condition():
+    while not (found := condition()):
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {timeout_s:g} s: {what}")
         time.sleep(pause_s)
+    return found
 
 
 def is_running(pid: int) -> bool:

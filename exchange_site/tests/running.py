@@ -210,14 +210,7 @@ class RunningExchange:
 
     def process_of(self, word: str) -> int:
         """The process id of the part whose command line holds `word`, as soon as it runs."""
-        found: list[int] = []
-
-        def runs() -> bool:
-            found.extend(filter(None, [self.find_process(word)]))
-            return bool(found)
-
-        wait_until(runs, f"{word} runs")
-        return found[0]
+        return wait_until(lambda: self.find_process(word), f"{word} runs")
 
     def find_process(self, word: str) -> int | None:
         """The same; None while there is none."""
